@@ -1,0 +1,49 @@
+/** The same functions as `crypto.noble.ts` over Node's OpenSSL: about ten times faster. */
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { concat, fromHex, toHex } from './bytes.ts';
+
+const PKCS8 = fromHex('302e020100300506032b657004220420');
+const SPKI = fromHex('302a300506032b6570032100');
+
+export function sha256Bytes(...parts: Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}
+
+export function ed25519PublicKey(secret: Uint8Array): Uint8Array {
+  const spki = createPublicKey(privateKey(secret)).export({ type: 'spki', format: 'der' });
+  return new Uint8Array(spki.subarray(spki.length - 32));
+}
+
+export function ed25519Sign(secret: Uint8Array, message: Uint8Array): Uint8Array {
+  return new Uint8Array(sign(null, message, privateKey(secret)));
+}
+
+/** False, never a throw, for a malformed key or signature. */
+export function ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return verify(null, message, publicKeyObject(publicKey), signature);
+  } catch {
+    return false;
+  }
+}
+
+function privateKey(secret: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.from(concat([PKCS8, secret])), format: 'der', type: 'pkcs8' });
+}
+
+// Parsing a key costs more than half a verification, and a log repeats the same few signers.
+const parsed = new Map<string, KeyObject>();
+const PARSED_LIMIT = 4096;
+
+function publicKeyObject(publicKey: Uint8Array): KeyObject {
+  const name = toHex(publicKey);
+  let key = parsed.get(name);
+  if (!key) {
+    key = createPublicKey({ key: Buffer.from(concat([SPKI, publicKey])), format: 'der', type: 'spki' });
+    if (parsed.size >= PARSED_LIMIT) parsed.clear();
+    parsed.set(name, key);
+  }
+  return key;
+}

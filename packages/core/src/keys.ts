@@ -1,0 +1,85 @@
+/** Keys: an account (secp256k1, an EVM address) vouches for devices (Ed25519, also the peer id). */
+
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { ed25519PublicKey, ed25519Sign, ed25519Verify } from '#crypto';
+import { concat, fromHex, toHex, utf8 } from './bytes.ts';
+import type { Hash } from './hash.ts';
+
+/** Ed25519 public key, 64 lower-case hexadecimal digits. */
+export type DeviceId = string;
+/** EVM address: `0x` and 40 lower-case hexadecimal digits. */
+export type AccountId = string;
+/** Ed25519 signature, 128 lower-case hexadecimal digits. */
+export type Signature = string;
+
+export interface DeviceKey {
+  readonly id: DeviceId;
+  readonly secret: Uint8Array;
+}
+
+export interface AccountKey {
+  readonly id: AccountId;
+  readonly secret: Uint8Array;
+}
+
+/** The device key of a 32-byte secret. */
+export function deviceKey(secret: Uint8Array): DeviceKey {
+  return { id: toHex(ed25519PublicKey(secret)), secret };
+}
+
+export function signBytes(key: DeviceKey, message: Uint8Array): Signature {
+  return toHex(ed25519Sign(key.secret, message));
+}
+
+/** False, never a throw, for anything malformed. */
+export function verifyBytes(device: DeviceId, message: Uint8Array, signature: Signature): boolean {
+  if (!/^[0-9a-f]{64}$/.test(device) || !/^[0-9a-f]{128}$/.test(signature)) return false;
+  return ed25519Verify(fromHex(device), message, fromHex(signature));
+}
+
+/** The account key of a 32-byte secret. Throws where the secret is zero or beyond the curve's order. */
+export function accountKey(secret: Uint8Array): AccountKey {
+  return { id: addressOf(secp256k1.getPublicKey(secret, false)), secret };
+}
+
+/**
+ * EIP-712 digest of `Device(string device,bytes32 run)` in the domain `Folkmoot`, version 1: what a wallet shows and
+ * signs when it admits a device to a run.
+ */
+export function deviceVouchDigest(device: DeviceId, run: Hash): Uint8Array {
+  const domain = keccak_256(
+    concat([
+      keccak_256(utf8('EIP712Domain(string name,string version)')),
+      keccak_256(utf8('Folkmoot')),
+      keccak_256(utf8('1')),
+    ]),
+  );
+  const message = keccak_256(
+    concat([keccak_256(utf8('Device(string device,bytes32 run)')), keccak_256(utf8(device)), fromHex(run)]),
+  );
+  return keccak_256(concat([Uint8Array.of(0x19, 0x01), domain, message]));
+}
+
+/** The account's signature over `deviceVouchDigest`: r, s and v as 130 hexadecimal digits, as wallets give it. */
+export function vouchForDevice(key: AccountKey, device: DeviceId, run: Hash): string {
+  const recovered = secp256k1.sign(deviceVouchDigest(device, run), key.secret, { prehash: false, format: 'recovered' });
+  return toHex(concat([recovered.subarray(1), Uint8Array.of(27 + recovered[0]!)]));
+}
+
+/** The account that signed, or `undefined` where the signature is malformed. */
+export function vouchingAccount(device: DeviceId, run: Hash, signature: string): AccountId | undefined {
+  if (!/^[0-9a-f]{130}$/.test(signature)) return undefined;
+  const bytes = fromHex(signature);
+  try {
+    const recovered = concat([Uint8Array.of(bytes[64]! - 27), bytes.subarray(0, 64)]);
+    const point = secp256k1.recoverPublicKey(recovered, deviceVouchDigest(device, run), { prehash: false });
+    return addressOf(secp256k1.Point.fromBytes(point).toBytes(false));
+  } catch {
+    return undefined;
+  }
+}
+
+function addressOf(uncompressed: Uint8Array): AccountId {
+  return `0x${toHex(keccak_256(uncompressed.subarray(1)).subarray(12))}`;
+}

@@ -1,0 +1,99 @@
+/**
+ * The world as members see it: time, peers, disk. Real adapters live in `network`, `store` and `node`; the simulator
+ * implements the same interfaces from one seed.
+ */
+import type { Hash } from './hash.ts';
+import type { DeviceId } from './keys.ts';
+
+export interface Clock {
+  /** Milliseconds since 1970, an integer. */
+  now(): number;
+  /** Resolves after `durationMs`; rejects with the signal's reason where it aborts first. */
+  sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Limits of one exchange. Each has a value: no wait and no queue is unbounded. */
+export interface ExchangeLimits {
+  /** Longest silence before the exchange fails with `peer-silent`. */
+  readonly idleMs: number;
+  /** Largest single message taken from the peer. A larger one ends the exchange with `message-too-large`. */
+  readonly maxMessageBytes: number;
+}
+
+/** Answers one request with a stream of messages. `signal` aborts when the peer hangs up. */
+export type Handler = (peer: DeviceId, request: Uint8Array, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+
+/**
+ * Authenticated exchanges between devices: one request, then a stream of messages back.
+ *
+ * Order within one exchange is kept and the sender waits while the receiver is slow. Anything else may fail at any
+ * moment, with a `WorldError` whose code is `peer-unreachable`, `peer-silent`, `message-too-large` or
+ * `protocol-unknown`.
+ */
+export interface Network {
+  readonly self: DeviceId;
+  /** Addresses at which others can dial this device. */
+  addresses(): string[];
+  /** Connects, checks the peer's key, and keeps the connection. Resolves to the peer's id. */
+  connect(address: string, signal?: AbortSignal): Promise<DeviceId>;
+  /** Connected devices. */
+  peers(): DeviceId[];
+  /** Calls `listener` when a device connects or its last connection closes; returns a function that stops that. */
+  watchPeers(listener: (peer: DeviceId, connected: boolean) => void): () => void;
+  /** Serves `protocol` (kebab-case) to every peer. */
+  serve(protocol: string, handler: Handler, limits: { maxRequestBytes: number; maxConcurrentPerPeer: number }): void;
+  /** Sends `request`; yields the answer's messages until the peer ends it. Leaving the loop hangs up. */
+  open(
+    peer: DeviceId,
+    protocol: string,
+    request: Uint8Array,
+    limits: ExchangeLimits,
+    signal?: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
+  /** Bytes sent and received on the wire since the start, artifacts and protocol together. */
+  traffic(): { sentBytes: number; receivedBytes: number };
+  close(): Promise<void>;
+}
+
+/** An artifact that is arriving: survives a restart, has no name until it is whole. */
+export interface Incoming {
+  /** Bytes already held; a transfer resumes here. */
+  readonly offset: number;
+  append(chunk: Uint8Array): Promise<void>;
+  /** Verifies the hash and files the artifact. `false`, with the bytes discarded, where the hash is wrong. */
+  finish(): Promise<boolean>;
+  /** Keeps the bytes for a later attempt. */
+  pause(): Promise<void>;
+}
+
+/** Artifacts: immutable bytes named by their sha-256. */
+export interface Store {
+  /** Files `bytes` and returns their id. Throws `disk-full` or `store-full`. */
+  put(bytes: Uint8Array): Promise<Hash>;
+  /** The bytes, hashed again on reading. Throws `artifact-missing`, or `artifact-corrupt` after setting the file aside. */
+  get(id: Hash): Promise<Uint8Array>;
+  /** The size, without reading; `undefined` where the artifact is not here. */
+  size(id: Hash): Promise<number | undefined>;
+  /** Part of an artifact, unverified: the receiver checks the whole. Shorter at the end. Throws `artifact-missing`. */
+  read(id: Hash, offset: number, length: number): Promise<Uint8Array>;
+  /** Opens an arriving artifact of exactly `sizeBytes`, where a former attempt stopped. */
+  receive(id: Hash, sizeBytes: number): Promise<Incoming>;
+  ids(): AsyncIterable<Hash>;
+  /** Removes every artifact that `keep` does not name; returns the bytes freed. */
+  collect(keep: ReadonlySet<Hash>): Promise<number>;
+}
+
+/** An append-only list of lines that survives a crash up to the last `append` that resolved. */
+export interface Journal {
+  append(lines: readonly string[]): Promise<void>;
+  /** All lines; a torn last line is dropped. */
+  lines(): AsyncIterable<string>;
+  close(): Promise<void>;
+}
+
+/** Small named values, written whole or not at all. */
+export interface Cells {
+  /** `undefined` where nothing was written. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  write(name: string, bytes: Uint8Array): Promise<void>;
+}

@@ -1,0 +1,116 @@
+/** The charter: a run's immutable rules. Its hash is the run's id; nothing outside it changes the mathematics. */
+import { z } from 'zod';
+import { account, count, decimal, device, hash, label } from './fields.ts';
+
+const model = z.strictObject({
+  vocab: count(65_536),
+  hidden: count(65_536),
+  layers: count(1024),
+  heads: count(1024),
+  kvHeads: count(1024),
+  feedForward: count(1_048_576),
+  context: count(4096),
+  ropeTheta: count(1_000_000_000),
+  normEpsilon: decimal,
+  tied: z.boolean(),
+});
+
+const optimizer = z.strictObject({
+  kind: z.literal('adamw'),
+  learningRate: decimal,
+  beta1: decimal,
+  beta2: decimal,
+  epsilon: decimal,
+  weightDecay: decimal,
+  /** Largest global norm of a step's gradient. */
+  clipNorm: decimal,
+  /** Steps over which a device's rate rises from zero, at the start of the run. */
+  warmupSteps: count(1_000_000),
+  /** The same for a device whose moments start from zeros. */
+  joinerWarmupSteps: count(1_000_000),
+});
+
+const codec = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('dense'), block: z.literal(4096) }),
+  z.strictObject({ kind: z.literal('sparse'), chunk: z.literal(4096), keep: z.literal(64), errorDecay: decimal }),
+]);
+
+const milliseconds = count(86_400_000);
+
+export const charterSchema = z.strictObject({
+  protocol: z.literal(1),
+  name: label(64),
+  creator: account,
+  /** Decides the order of the log; the creator's device in this release. */
+  sequencer: device,
+  nonce: hash,
+  licence: label(64),
+  model,
+  /** Parameters of the model: N. Everything that is allocated for a peer is a multiple of it. */
+  parameters: count(2 ** 31),
+  tokenizer: hash,
+  dataset: z.strictObject({
+    manifest: hash,
+    manifestBytes: count(2 ** 28),
+    /** Merkle root over the training shards, then over the hold-out shards. */
+    trainRoot: hash,
+    holdoutRoot: hash,
+    /** Rows of `model.context` tokens. */
+    trainRows: count(2 ** 30),
+    holdoutRows: count(2 ** 30),
+  }),
+  programs: z.strictObject({ train: hash, optimizer: hash, evaluate: hash }),
+  initialBase: hash,
+  /** The artifacts that stand for optimizer moments and error memory of nothing but zeros. */
+  zeroMoments: hash,
+  zeroError: hash,
+  /** Rows in one inner step. */
+  batchRows: count(4096),
+  /** H: inner steps in a round, a multiple of S. */
+  stepsPerRound: count(100_000),
+  /** S: inner steps in a segment, the unit that is audited and paid. */
+  stepsPerSegment: count(100_000),
+  optimizer,
+  codec,
+  aggregator: z.strictObject({
+    kind: z.literal('clipped-mean'),
+    /** α: base ← base − α·aggregate. */
+    outerRate: decimal,
+  }),
+  engine: z.strictObject({
+    kind: z.enum(['native', 'exact']),
+    /** Largest distance of a re-executed segment, parts per million of the change, per tensor. 0 for `exact`. */
+    tolerancePpm: z.int().min(0).max(1_000_000),
+  }),
+  timing: z.strictObject({
+    /** How long a round stays open for members to become ready, once there are enough. */
+    openMs: milliseconds,
+    trainMs: milliseconds,
+    revealMs: milliseconds,
+    witnessMs: milliseconds,
+    finalizeMs: milliseconds,
+    /** Wait for the rest after a quorum: this, or half of the time that the quorum took, whichever is longer. */
+    graceMs: milliseconds,
+    /** For the trainer to open its trace, and for the auditor to answer. */
+    openTraceMs: milliseconds,
+    auditMs: milliseconds,
+  }),
+  committee: z.strictObject({
+    /** Fewer ready members than this, and no round opens. */
+    minMembers: z.int().min(2).max(64),
+    maxTrainers: count(1024),
+    maxWitnesses: count(1024),
+  }),
+  audit: z.strictObject({
+    /** Probability of an audit falls from one to this with clean audits. */
+    floorPpm: count(1_000_000),
+  }),
+  credit: z.strictObject({
+    perSegment: count(1_000_000),
+    vestingRounds: count(1000),
+  }),
+});
+
+export type Charter = z.infer<typeof charterSchema>;
+export type CodecRules = Charter['codec'];
+export type OptimizerRules = Charter['optimizer'];
