@@ -1,0 +1,41 @@
+/** Reading a charter: the rules that its schema cannot say. */
+import { type Canonical, canonicalBytes, type Hash, idOf } from '@folkmoot/core';
+import { type Charter, charterSchema } from './charter.ts';
+import { type Checked, firstIssue, parseJson } from './record.ts';
+
+/** The run's id: the hash of its charter. */
+export function runId(charter: Charter): Hash {
+  return idOf(charter as Canonical);
+}
+
+export function charterBytes(charter: Charter): Uint8Array {
+  return canonicalBytes(charter as Canonical);
+}
+
+/** Checks a charter that arrived under the name `run`. */
+export function parseCharter(bytes: Uint8Array, run: Hash): Checked<Charter> {
+  const json = parseJson(bytes, 64 * 1024);
+  if (!json.ok) return json;
+  const parsed = charterSchema.safeParse(json.value);
+  if (!parsed.success) return { ok: false, reason: `not a charter: ${firstIssue(parsed.error)}` };
+  const charter = parsed.data;
+  if (runId(charter) !== run) return { ok: false, reason: 'the charter is another run’s' };
+  const reason = brokenRule(charter);
+  return reason === undefined ? { ok: true, value: charter } : { ok: false, reason };
+}
+
+/** The first rule that `charter` breaks, or `undefined`. */
+export function brokenRule(charter: Charter): string | undefined {
+  const { stepsPerRound, stepsPerSegment, dataset, batchRows, engine, committee } = charter;
+  if (stepsPerRound % stepsPerSegment !== 0) return 'stepsPerRound must be a multiple of stepsPerSegment';
+  if (dataset.trainRows < batchRows) return 'the dataset is smaller than one batch';
+  if (engine.kind === 'exact' && engine.tolerancePpm !== 0) return 'an exact engine has no tolerance';
+  if (committee.maxTrainers < committee.minMembers) return 'maxTrainers must be at least minMembers';
+  if (committee.maxWitnesses < committee.minMembers) return 'maxWitnesses must be at least minMembers';
+  return undefined;
+}
+
+/** Segments in a round: K. */
+export function segmentsPerRound(charter: Charter): number {
+  return charter.stepsPerRound / charter.stepsPerSegment;
+}

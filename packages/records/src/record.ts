@@ -1,0 +1,229 @@
+/**
+ * Records: what members say, signed by a device.
+ *
+ * Each names the run, the round and that round's base, so it is inert anywhere else; a sequence number that grows, so it
+ * counts once; and the newest log entry that its signer saw, so a forked log betrays itself.
+ */
+import {
+  type Canonical,
+  canonicalBytes,
+  type DeviceKey,
+  fromUtf8,
+  type Hash,
+  sha256,
+  signBytes,
+  verifyBytes,
+} from '@folkmoot/core';
+import { z } from 'zod';
+import { account, count, device, hash, label, natural, signature } from './fields.ts';
+import { headerSchema } from './header.ts';
+import { openingSchema } from './trace.ts';
+
+/** Largest record on the wire. */
+export const MAX_RECORD_BYTES = 64 * 1024;
+
+const common = {
+  run: hash,
+  round: natural,
+  base: hash,
+  device,
+  seq: count(Number.MAX_SAFE_INTEGER),
+  seen: z.strictObject({ index: z.int().min(-1).max(Number.MAX_SAFE_INTEGER), id: hash }),
+};
+
+/** An account admits a device to the run. `vouch`: the account's EIP-712 signature. */
+const join = z.strictObject({
+  kind: z.literal('join'),
+  ...common,
+  account,
+  vouch: z.string().regex(/^[0-9a-f]{130}$/),
+  name: label(32),
+});
+
+/** The device can take work from the next round on. `tip`: the end of its seed chain. `reset`: it lost its carried state. */
+const ready = z.strictObject({ kind: z.literal('ready'), ...common, tip: hash, engine: label(64), reset: z.boolean() });
+
+const leave = z.strictObject({ kind: z.literal('leave'), ...common });
+
+/** The trainer has worked; what it offers stays hidden behind `blind` until everybody has committed. */
+const commit = z.strictObject({
+  kind: z.literal('commit'),
+  ...common,
+  seat: natural,
+  traceRoot: hash,
+  /** `blindOf(update, salt, device)`. */
+  blind: hash,
+  momentsIn: hash,
+  momentsOut: hash,
+  errorIn: hash,
+  errorOut: hash,
+  engine: label(64),
+});
+
+const reveal = z.strictObject({
+  kind: z.literal('reveal'),
+  ...common,
+  update: hash,
+  updateBytes: count(2 ** 34),
+  salt: hash,
+});
+
+/** A witness has fetched and checked these updates. `preimage`: the next link of its seed chain. */
+const attest = z.strictObject({
+  kind: z.literal('attest'),
+  ...common,
+  draw: z.int().min(0).max(2),
+  updates: z.array(hash).max(1024),
+  preimage: hash,
+});
+
+/** A witness has aggregated the round and signs its end. */
+const header = z.strictObject({
+  kind: z.literal('header'),
+  ...common,
+  draw: z.int().min(0).max(2),
+  header: headerSchema,
+  preimage: hash,
+});
+
+const audited = { ...common, trainer: device, segment: count(100_000) };
+
+/** The trainer opens the state at which the drawn segment starts. `link`: the link before it, where there is one. */
+const open = z.strictObject({
+  kind: z.literal('open'),
+  ...common,
+  segment: count(100_000),
+  start: openingSchema,
+  params: hash,
+  moments: hash,
+  previous: hash.nullable(),
+});
+
+/** The auditor has re-executed and commits to what came out: `resultOf(stateRoot, salt, device)`. */
+const result = z.strictObject({ kind: z.literal('result'), ...audited, result: hash });
+
+/** After the result: the trainer opens the segment's end, the round's last state and the encoding. */
+const close = z.strictObject({
+  kind: z.literal('close'),
+  ...common,
+  segment: count(100_000),
+  end: openingSchema,
+  endParams: hash,
+  endMoments: hash,
+  last: openingSchema,
+  lastParams: hash,
+  /** Link K−1, from which the last link is recomputed. */
+  lastPrevious: hash,
+  encode: openingSchema,
+});
+
+export const VERDICTS = ['match', 'within', 'mismatch', 'abstain', 'unavailable'] as const;
+
+const verdict = z.strictObject({
+  kind: z.literal('verdict'),
+  ...audited,
+  outcome: z.enum(VERDICTS),
+  /** Where a mismatch lies. */
+  part: z.enum(['segment', 'encode']),
+  /** State root that the auditor computed and the salt of its `result`; null where it abstains. */
+  stateRoot: hash.nullable(),
+  salt: hash.nullable(),
+  /** Largest distance over the tensors, parts per million of the change. */
+  distancePpm: z.int().min(0).max(1_000_000_000),
+  /** First tensor that differs, or empty. */
+  tensor: z.string().max(96),
+});
+
+/** Two records of one device that contradict each other: a proof that needs no judge. Each is a signed record's JSON. */
+const fault = z.strictObject({
+  kind: z.literal('fault'),
+  ...common,
+  first: z.string().max(16_384),
+  second: z.string().max(16_384),
+});
+
+/** The sequencer says what time it is. */
+const tick = z.strictObject({ kind: z.literal('tick'), ...common });
+
+export const recordSchema = z.discriminatedUnion('kind', [
+  join,
+  ready,
+  leave,
+  commit,
+  reveal,
+  attest,
+  header,
+  open,
+  result,
+  close,
+  verdict,
+  fault,
+  tick,
+]);
+
+export type RecordBody = z.infer<typeof recordSchema>;
+export type RecordKind = RecordBody['kind'];
+export type RecordOf<K extends RecordKind> = Extract<RecordBody, { kind: K }>;
+/** What differs from kind to kind. */
+export type Said<K extends RecordKind> = Omit<RecordOf<K>, keyof typeof common>;
+
+const signedSchema = z.strictObject({ body: recordSchema, signature });
+export type SignedRecord = z.infer<typeof signedSchema>;
+
+declare const checked: unique symbol;
+/** A record whose schema and signature were checked: the only kind that `apply` takes. */
+export interface VerifiedRecord<B extends RecordBody = RecordBody> {
+  readonly id: Hash;
+  readonly body: B;
+  readonly signature: string;
+  readonly [checked]: true;
+}
+
+/** sha-256 of the canonical body; the signature is over the same bytes. */
+export function recordId(body: RecordBody): Hash {
+  return sha256(canonicalBytes(body as Canonical));
+}
+
+/** Signs `body` with the key of `body.device`. Throws `RangeError` where the key is another's. */
+export function signRecord<B extends RecordBody>(body: B, key: DeviceKey): VerifiedRecord<B> {
+  if (body.device !== key.id) throw new RangeError('a record is signed by the device that it names');
+  const signed = { id: recordId(body), body, signature: signBytes(key, canonicalBytes(body as Canonical)) };
+  return signed as unknown as VerifiedRecord<B>;
+}
+
+export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
+
+/** Checks the shape and the signature of a value from the network. */
+export function verifyRecord(value: unknown): Checked<VerifiedRecord> {
+  const parsed = signedSchema.safeParse(value);
+  if (!parsed.success) return { ok: false, reason: `not a record: ${firstIssue(parsed.error)}` };
+  const { body, signature } = parsed.data;
+  const bytes = canonicalBytes(body as Canonical);
+  if (!verifyBytes(body.device, bytes, signature)) return { ok: false, reason: 'the signature is not the device’s' };
+  return { ok: true, value: { id: sha256(bytes), body, signature } as unknown as VerifiedRecord };
+}
+
+/** The same from bytes: bounded, strict UTF-8, JSON. */
+export function parseRecord(bytes: Uint8Array): Checked<VerifiedRecord> {
+  const json = parseJson(bytes, MAX_RECORD_BYTES);
+  return json.ok ? verifyRecord(json.value) : json;
+}
+
+export function recordBytes(record: VerifiedRecord): Uint8Array {
+  return canonicalBytes({ body: record.body as Canonical, signature: record.signature });
+}
+
+/** JSON from the network: at most `maxBytes`, strict UTF-8. */
+export function parseJson(bytes: Uint8Array, maxBytes: number): Checked<unknown> {
+  if (bytes.length > maxBytes) return { ok: false, reason: `${bytes.length} bytes where ${maxBytes} are allowed` };
+  try {
+    return { ok: true, value: JSON.parse(fromUtf8(bytes)) };
+  } catch {
+    return { ok: false, reason: 'not JSON in UTF-8' };
+  }
+}
+
+export function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return issue ? `${issue.path.join('.') || 'value'}: ${issue.message}` : 'unknown';
+}
