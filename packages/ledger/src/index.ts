@@ -1,1 +1,3 @@
-export {};
+export * from './explain.ts';
+export * from './ledger.ts';
+export * from './settlement.ts';

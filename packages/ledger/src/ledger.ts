@@ -1,0 +1,107 @@
+/**
+ * Credits: integers, a fold over settlements.
+ *
+ * A round's credit is earned at once and locked for the charter's vesting time, then unlocks whole. Locked credit is what
+ * a cheater stands to lose, so nobody has to put up money first. What nobody earned stays unissued.
+ */
+import { type AccountId, assert, canonicalJson, type Hash, merkleRoot, sha256, utf8 } from '@folkmoot/core';
+import type { Settlement } from './settlement.ts';
+
+/** The rate and the vesting time, from the charter. */
+export interface CreditRules {
+  readonly perSegment: number;
+  readonly vestingRounds: number;
+}
+
+/** A round's credit that is still locked. */
+export interface Lock {
+  readonly round: number;
+  readonly amount: number;
+}
+
+export interface Account {
+  /** All credit ever earned, locked or not, forfeited or not. */
+  earned: number;
+  forfeited: number;
+  /** Ascending by round. */
+  locks: Lock[];
+}
+
+/** Plain data: it is part of the reducer's state, and of its hash. */
+export interface Ledger {
+  readonly accounts: Record<AccountId, Account>;
+}
+
+export function emptyLedger(): Ledger {
+  return { accounts: {} };
+}
+
+/** Gives a member an account, with nothing in it. */
+export function openAccount(ledger: Ledger, account: AccountId): void {
+  ledger.accounts[account] ??= { earned: 0, forfeited: 0, locks: [] };
+}
+
+/** Books one settlement; the account must be open. */
+export function settle(ledger: Ledger, rules: CreditRules, settlement: Settlement): void {
+  const amount = settlement.segments * rules.perSegment;
+  const account = ledger.accounts[settlement.account];
+  assert(account, 'a settlement names an open account');
+  assert(Number.isSafeInteger(amount) && amount >= 0, 'credit is a natural number');
+  if (amount === 0) return;
+  account.earned += amount;
+  account.locks.push({ round: settlement.round, amount });
+  // Audits settle out of order by a round or two; the list is short and nearly sorted.
+  account.locks.sort((a, b) => a.round - b.round);
+}
+
+/** Drops the locks that have vested when `round` starts; call once a round, so that lists stay short. */
+export function unlock(ledger: Ledger, rules: CreditRules, round: number): void {
+  for (const account of Object.values(ledger.accounts)) {
+    if (account.locks.length > 0 && account.locks[0]!.round + rules.vestingRounds <= round)
+      account.locks = account.locks.filter((lock) => lock.round + rules.vestingRounds > round);
+  }
+}
+
+/** Takes everything that is still locked; returns the amount. Only a proof of fault does this. */
+export function forfeit(ledger: Ledger, account: AccountId): number {
+  const holder = ledger.accounts[account];
+  if (!holder) return 0;
+  const amount = lockedOf(holder);
+  holder.forfeited += amount;
+  holder.locks = [];
+  return amount;
+}
+
+export interface Balance {
+  readonly earned: number;
+  readonly locked: number;
+  readonly unlocked: number;
+  readonly forfeited: number;
+}
+
+/** Zero for an account that is not open. */
+export function balanceOf(ledger: Ledger, account: AccountId): Balance {
+  const holder = ledger.accounts[account];
+  if (!holder) return { earned: 0, locked: 0, unlocked: 0, forfeited: 0 };
+  const locked = lockedOf(holder);
+  return {
+    earned: holder.earned,
+    locked,
+    unlocked: holder.earned - locked - holder.forfeited,
+    forfeited: holder.forfeited,
+  };
+}
+
+/** Merkle root over the accounts in ascending order: what a header says about credit. */
+export function creditsRoot(ledger: Ledger): Hash {
+  const ids = Object.keys(ledger.accounts).sort();
+  return merkleRoot(ids.map((id) => sha256(utf8(accountRow(id, ledger.accounts[id]!)))));
+}
+
+function accountRow(id: AccountId, account: Account): string {
+  return canonicalJson([id, account.earned, account.forfeited, account.locks.map((lock) => [lock.round, lock.amount])]);
+}
+
+function lockedOf(account: Account): number {
+  return account.locks.reduce((sum, lock) => sum + lock.amount, 0);
+}
