@@ -8,3 +8,4 @@ export * from './merkle.ts';
 export * from './random.ts';
 export * from './units.ts';
 export * from './world.ts';
+export * from './world-errors.ts';

@@ -27,8 +27,9 @@ export type Handler = (peer: DeviceId, request: Uint8Array, signal: AbortSignal)
  * Authenticated exchanges between devices: one request, then a stream of messages back.
  *
  * Order within one exchange is kept and the sender waits while the receiver is slow. Anything else may fail at any
- * moment, with a `WorldError` whose code is `peer-unreachable`, `peer-silent`, `message-too-large` or
- * `protocol-unknown`.
+ * moment, with a `WorldError` whose code is `peer-unreachable`, `peer-silent`, `peer-busy` (too many exchanges at once),
+ * `peer-failed` (the answer broke off), `message-too-large` or `protocol-unknown`. An answer that ends without an error
+ * is whole. A message must not be changed after it was handed over.
  */
 export interface Network {
   readonly self: DeviceId;
@@ -42,7 +43,10 @@ export interface Network {
   watchPeers(listener: (peer: DeviceId, connected: boolean) => void): () => void;
   /** Serves `protocol` (kebab-case) to every peer. */
   serve(protocol: string, handler: Handler, limits: { maxRequestBytes: number; maxConcurrentPerPeer: number }): void;
-  /** Sends `request`; yields the answer's messages until the peer ends it. Leaving the loop hangs up. */
+  /**
+   * Sends `request` to a connected peer when the loop begins; yields the answer's messages until the peer ends it.
+   * Leaving the loop hangs up.
+   */
   open(
     peer: DeviceId,
     protocol: string,
@@ -59,8 +63,12 @@ export interface Network {
 export interface Incoming {
   /** Bytes already held; a transfer resumes here. */
   readonly offset: number;
+  /** Throws `artifact-oversized` beyond the announced size, `disk-full` where the disk is. */
   append(chunk: Uint8Array): Promise<void>;
-  /** Verifies the hash and files the artifact. `false`, with the bytes discarded, where the hash is wrong. */
+  /**
+   * Verifies the hash and files the artifact. `false`, with the bytes discarded, where the hash is wrong. Only when
+   * `offset` has reached the announced size; an answer that ended early is paused.
+   */
   finish(): Promise<boolean>;
   /** Keeps the bytes for a later attempt. */
   pause(): Promise<void>;
@@ -76,7 +84,10 @@ export interface Store {
   size(id: Hash): Promise<number | undefined>;
   /** Part of an artifact, unverified: the receiver checks the whole. Shorter at the end. Throws `artifact-missing`. */
   read(id: Hash, offset: number, length: number): Promise<Uint8Array>;
-  /** Opens an arriving artifact of exactly `sizeBytes`, where a former attempt stopped. */
+  /**
+   * Opens an arriving artifact of exactly `sizeBytes`, where a former attempt stopped; at its end where it is here
+   * already. Throws `store-full`, and `artifact-arriving` while another attempt at the same artifact is open.
+   */
   receive(id: Hash, sizeBytes: number): Promise<Incoming>;
   ids(): AsyncIterable<Hash>;
   /** Removes every artifact that `keep` does not name; returns the bytes freed. */
