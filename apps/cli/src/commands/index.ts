@@ -1,0 +1,7 @@
+/** Every command, in the order in which `--help` lists them. */
+import type { Register } from '../program.ts';
+import { register as bench } from './bench.ts';
+import { register as keys } from './keys.ts';
+import { register as test } from './test.ts';
+
+export const commands: readonly Register[] = [keys, bench, test];

@@ -1,0 +1,136 @@
+/** `keys show|backup|restore`: the account and the device that this home stands for. */
+import type { Command } from 'commander';
+import type { Identity } from '../identity.ts';
+import { action, type Invocation } from '../invocation.ts';
+
+interface BackupOptions {
+  readonly plain?: boolean;
+  readonly force?: boolean;
+  readonly passphraseFile?: string;
+}
+
+type RestoreOptions = Omit<BackupOptions, 'plain'>;
+
+export function register(program: Command): void {
+  const keys = program.command('keys').description("this member's keys: show, back up, restore");
+  keys
+    .command('show', { isDefault: true })
+    .description('print the account and the device; makes them at first need')
+    .action(action(show));
+  keys
+    .command('backup <file>')
+    .description('write the keys to a file, encrypted with a passphrase')
+    .option('--plain', 'unencrypted: whoever reads the file is this member')
+    .option('--passphrase-file <file>', 'take the passphrase from the first line of a file')
+    .option('--force', 'replace the file where it exists')
+    .addHelpText('after', backupExamples)
+    .action(action(backup));
+  keys
+    .command('restore <file>')
+    .description('take the keys from a backup')
+    .option('--passphrase-file <file>', 'take the passphrase from the first line of a file')
+    .option('--force', 'replace the keys that are in this home')
+    .addHelpText('after', restoreExamples)
+    .action(action(restore));
+}
+
+const backupExamples = `
+Without the keys nobody can use the credits of this account: keep a backup on another disk.
+
+Examples:
+  folkmoot keys backup /media/stick/folkmoot-keys.json
+  FOLKMOOT_PASSPHRASE=... folkmoot keys backup keys.json`;
+
+const restoreExamples = `
+Examples:
+  folkmoot keys restore /media/stick/folkmoot-keys.json
+  folkmoot --home ~/second keys restore keys.json`;
+
+async function show(call: Invocation): Promise<void> {
+  const { keysPath, openIdentity } = await import('../identity.ts');
+  const identity = await openIdentity(call.home);
+  call.object({ ...idsOf(identity), file: keysPath(call.home) });
+  call.say(`account  ${identity.account.id}   owns the credits`);
+  call.say(`device   ${identity.device.id}   signs the records`);
+  call.say(`file     ${keysPath(call.home)}`);
+}
+
+async function backup(call: Invocation, options: BackupOptions, file: string): Promise<void> {
+  const { openIdentity, printKeys } = await import('../identity.ts');
+  const { encryptKeys, readBackup } = await import('../key-backup.ts');
+  const identity = await openIdentity(call.home);
+  const passphrase = options.plain ? '' : await askFor(options.passphraseFile, true);
+  const text = options.plain ? printKeys(identity) : encryptKeys(identity, passphrase);
+  const written = await writeBackup(file, text, options.force === true);
+  // A backup that does not open is found out now, not on the day it is needed.
+  await readBackup(written, async () => passphrase);
+  call.object({ ...idsOf(identity), file, encrypted: !options.plain });
+  call.say(`The keys of ${identity.account.id} are in ${file}${options.plain ? ', unencrypted' : ''}.`);
+}
+
+async function restore(call: Invocation, options: RestoreOptions, file: string): Promise<void> {
+  const { readIdentity, replaceIdentity } = await import('../identity.ts');
+  const { readBackup } = await import('../key-backup.ts');
+  const restored = await readBackup(await readBackupFile(file), () => askFor(options.passphraseFile, false));
+  const present = await readIdentity(call.home);
+  const isSame = present?.account.id === restored.account.id && present.device.id === restored.device.id;
+  if (present !== undefined && !isSame && !options.force) throw await wouldLose(call.home, present, restored);
+  const aside = isSame ? undefined : await replaceIdentity(call.home, restored);
+  call.object({ ...idsOf(restored), replaced: isSame ? null : (present?.account.id ?? null) });
+  call.say(isSame ? `This home has these keys already: ${restored.account.id}.` : `Restored ${restored.account.id}.`);
+  if (aside !== undefined) call.say(`The keys that stood here before are in ${aside}.`);
+}
+
+async function wouldLose(home: string, present: Identity, restored: Identity): Promise<Error> {
+  const { WorldError } = await import('@folkmoot/core');
+  return new WorldError('keys-exist', 'This home has other keys, and restoring would take their place.', {
+    facts: { home, 'account here': present.account.id, 'account in backup': restored.account.id },
+    help:
+      'The credits of the account here could no longer be used from this home. Restore into another home with ' +
+      '--home DIR, or run "folkmoot keys backup FILE" and then restore with --force.',
+  });
+}
+
+async function writeBackup(path: string, text: string, force: boolean): Promise<string> {
+  const { chmod, readFile, writeFile } = await import('node:fs/promises');
+  const { WorldError } = await import('@folkmoot/core');
+  try {
+    await writeFile(path, text, { flag: force ? 'w' : 'wx', mode: 0o600, flush: true });
+    // The mode above is that of a new file only.
+    await chmod(path, 0o600);
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    throw new WorldError(exists ? 'backup-exists' : 'backup-unwritable', 'The backup was not written.', {
+      facts: { file: path, found: (cause as Error).message },
+      help: exists ? 'Choose another name, or replace the file with --force.' : 'Check the path and the disk.',
+      cause,
+    });
+  }
+}
+
+async function readBackupFile(path: string): Promise<string> {
+  const { open } = await import('node:fs/promises');
+  const { WorldError } = await import('@folkmoot/core');
+  try {
+    await using file = await open(path);
+    const { size } = await file.stat();
+    if (size > 65_536) throw new Error(`it is ${size} bytes long, and a backup is about one thousand`);
+    return await file.readFile('utf8');
+  } catch (cause) {
+    throw new WorldError('backup-unreadable', 'The backup cannot be read.', {
+      facts: { file: path, found: (cause as Error).message },
+      help: 'Check the path: it is the file that "folkmoot keys backup" wrote.',
+      cause,
+    });
+  }
+}
+
+async function askFor(file: string | undefined, isNew: boolean): Promise<string> {
+  const { readPassphrase } = await import('../passphrase.ts');
+  return readPassphrase(file, isNew);
+}
+
+function idsOf(identity: Identity): { account: string; device: string } {
+  return { account: identity.account.id, device: identity.device.id };
+}

@@ -1,0 +1,28 @@
+/** What a benchmark is: a module that yields figures. `./folkmoot bench NAME` runs it and prints them. */
+
+export interface Figure {
+  /** What was measured, such as `native, 2 threads`. */
+  readonly name: string;
+  readonly value: number;
+  /** Such as `tokens/s` or `ms`. */
+  readonly unit: string;
+  /** A comparison or a condition, where the number alone would mislead. */
+  readonly note?: string;
+}
+
+/** A file of this folder exports `run`: figures as they come, an exception where something does not work. */
+export interface Bench {
+  run(signal: AbortSignal): AsyncIterable<Figure>;
+}
+
+/** Milliseconds that `work` takes: the median of `repeats` runs, after one that is not counted. */
+export async function medianMs(repeats: number, work: () => unknown): Promise<number> {
+  await work();
+  const times: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  return times.sort((a, b) => a - b)[repeats >> 1]!;
+}

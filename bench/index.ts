@@ -1,0 +1,14 @@
+/** Every benchmark: its name, what it answers, and the file, loaded only when it runs. */
+import type { Bench } from './bench.ts';
+
+export interface BenchEntry {
+  readonly description: string;
+  load(): Promise<Bench>;
+}
+
+export const benches: Readonly<Record<string, BenchEntry>> = {
+  signatures: {
+    description: 'signatures made and verified per second: what bounds a log that is read from the start',
+    load: () => import('./signatures.ts'),
+  },
+};
