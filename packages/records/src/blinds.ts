@@ -12,11 +12,27 @@ export function resultOf(stateRoot: Hash, salt: Hash, device: DeviceId): Hash {
 }
 
 /** Links in a device's seed chain: two are shown in a round, so it lasts for half as many rounds. */
-export const CHAIN_LENGTH = 8192;
+const CHAIN_LENGTH = 8192;
 
-/** Link `position` (0 is the secret end, `CHAIN_LENGTH` the tip that is announced). */
-export function chainLink(secret: Hash, position: number): Hash {
-  let link = secret;
-  for (let i = 0; i < position; i++) link = hashLink(link);
-  return link;
+/** A hash chain: its last link is announced, and links are shown backwards, each the preimage of the one before. */
+export class SeedChain {
+  readonly #links: Hash[];
+
+  /** Computes the chain from its secret: some 10 ms. */
+  constructor(secret: Hash) {
+    this.#links = [secret];
+    for (let i = 1; i <= CHAIN_LENGTH; i++) this.#links.push(hashLink(this.#links[i - 1]!));
+  }
+
+  /** The link that is public after `shown` preimages; 0 is the announced tip. Throws `RangeError` when the chain is used up. */
+  tip(shown: number): Hash {
+    if (shown > CHAIN_LENGTH) throw new RangeError('the seed chain is used up: announce a new one');
+    return this.#links[CHAIN_LENGTH - shown]!;
+  }
+
+  /** How many preimages were shown when `tip` is public; `undefined` where it is not of this chain. */
+  shownAt(tip: Hash): number | undefined {
+    const at = this.#links.indexOf(tip);
+    return at < 0 ? undefined : CHAIN_LENGTH - at;
+  }
 }

@@ -165,7 +165,7 @@ export type RecordBody = z.infer<typeof recordSchema>;
 export type RecordKind = RecordBody['kind'];
 export type RecordOf<K extends RecordKind> = Extract<RecordBody, { kind: K }>;
 /** What differs from kind to kind. */
-export type Said<K extends RecordKind> = Omit<RecordOf<K>, keyof typeof common>;
+export type Said<K extends RecordKind> = Omit<RecordOf<K>, keyof typeof common | 'kind'>;
 
 const signedSchema = z.strictObject({ body: recordSchema, signature });
 export type SignedRecord = z.infer<typeof signedSchema>;

@@ -1,0 +1,102 @@
+/** After a round has ended: which trainers are audited, in which segment, by whom. */
+import type { DeviceId, Hash } from '@folkmoot/core';
+import { drawAuditor, drawSegment } from './draw.ts';
+import type { Context } from './events.ts';
+import { auditSeed } from './seeds.ts';
+import { settleAudit, settleSeat } from './settle.ts';
+import { type Audit, type AuditStage, auditKey, type State } from './state.ts';
+import { addTimer } from './timers.ts';
+
+/** Draws the audits of the round that is being finalized; included trainers that are not drawn are settled at once. */
+export function drawAudits(state: State, context: Context): void {
+  const seed = auditSeed(state);
+  for (const trainer of state.round.included) {
+    const segment = drawSegment(state, seed, trainer);
+    const audit = segment === undefined ? undefined : newAudit(state, seed, trainer, segment);
+    if (audit) begin(state, audit, context);
+    else settleUndrawn(state, trainer, context);
+  }
+}
+
+/** Gives the audit to the next auditor, or settles it where nobody is left or three have been drawn. */
+export function redrawAuditor(state: State, audit: Audit, context: Context): void {
+  const auditor = audit.auditors.length < 3 ? drawAuditor(state, audit) : undefined;
+  if (auditor === undefined) return settleAudit(state, audit, inconclusive(audit), context);
+  audit.auditor = auditor;
+  audit.auditors.push(auditor);
+  audit.result = null;
+  state.members[auditor]!.audits.push(auditKey(audit.round, audit.trainer));
+  setStage(state, audit, 'running', context);
+  announce(audit, context);
+}
+
+/** Moves an audit on and starts the clock of whoever's turn it is. */
+export function setStage(state: State, audit: Audit, stage: AuditStage, context: Context): void {
+  const { openTraceMs, auditMs } = state.charter.timing;
+  const durationMs = stage === 'opening' || stage === 'closing' ? openTraceMs : auditMs;
+  audit.stage = stage;
+  addTimer(state, {
+    atMs: context.nowMs + durationMs,
+    key: auditKey(audit.round, audit.trainer),
+    stage,
+    auditor: audit.auditor,
+  });
+}
+
+/** No two auditors agree: a mismatch stands, bytes that two could not fetch were not opened, silence costs nothing. */
+function inconclusive(audit: Audit): 'mismatch' | 'unavailable' | 'matched' | 'no-verdict' {
+  const outcomes = audit.verdicts.map((given) => given.outcome);
+  if (outcomes.includes('mismatch')) return 'mismatch';
+  if (outcomes.includes('match') || outcomes.includes('within')) return 'matched';
+  const unavailable = outcomes.filter((outcome) => outcome === 'unavailable').length;
+  return unavailable > 0 && unavailable === audit.auditors.length ? 'unavailable' : 'no-verdict';
+}
+
+function newAudit(state: State, seed: Hash, trainer: DeviceId, segment: number): Audit | undefined {
+  const { round } = state;
+  const seat = round.seats[trainer]!;
+  const auditor = drawAuditor(state, { auditSeed: seed, trainer, auditors: [] });
+  if (auditor === undefined) return undefined;
+  return {
+    round: round.number,
+    base: state.base,
+    trainer,
+    seat: seat.seat,
+    seed: round.seed,
+    auditSeed: seed,
+    commit: seat.commit!,
+    carryIn: seat.carryIn,
+    update: seat.update!,
+    updateBytes: seat.updateBytes,
+    segment,
+    stage: 'opening',
+    auditor,
+    auditors: [auditor],
+    opened: null,
+    result: null,
+    closed: null,
+    verdicts: [],
+  };
+}
+
+function begin(state: State, audit: Audit, context: Context): void {
+  const key = auditKey(audit.round, audit.trainer);
+  state.audits[key] = audit;
+  state.openAudits[audit.round] = (state.openAudits[audit.round] ?? 0) + 1;
+  state.members[audit.trainer]!.audits.push(key);
+  state.members[audit.auditor]!.audits.push(key);
+  setStage(state, audit, 'opening', context);
+  announce(audit, context);
+}
+
+function announce({ round, trainer, auditor, segment }: Audit, context: Context): void {
+  context.events.push({ kind: 'audit-drawn', round, trainer, auditor, segment });
+}
+
+function settleUndrawn(state: State, trainer: DeviceId, context: Context): void {
+  const { round, members } = state;
+  const { carryIn, commit, update } = round.seats[trainer]!;
+  const tainted = carryIn.round >= 0 && carryIn.round === members[trainer]!.refusedRound;
+  const outcome = tainted ? 'tainted' : 'not-drawn';
+  settleSeat(state, { round: round.number, device: trainer, outcome, commit: commit!.id, update: update! }, context);
+}

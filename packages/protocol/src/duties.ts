@@ -1,0 +1,73 @@
+/**
+ * What a device owes right now, read off the state.
+ *
+ * Duties are levels, not edges: a node that restarts asks again and goes on where it stopped. A duty disappears from the
+ * list when its record is in the log.
+ */
+import type { DeviceId, Hash } from '@folkmoot/core';
+import { includedUpdates } from './round.ts';
+import type { Audit, ExpectedHeader, Seat, State } from './state.ts';
+
+export type Duty =
+  | { kind: 'ready' }
+  | { kind: 'train'; round: number; base: Hash; seed: Hash; seat: Seat }
+  | { kind: 'reveal'; round: number; base: Hash }
+  | {
+      kind: 'attest';
+      round: number;
+      base: Hash;
+      draw: number;
+      updates: { trainer: DeviceId; update: Hash; updateBytes: number }[];
+    }
+  | { kind: 'finalize'; round: number; base: Hash; draw: number; updates: Hash[]; expected: ExpectedHeader }
+  | { kind: 'open'; audit: Audit }
+  | { kind: 'close'; audit: Audit }
+  | { kind: 'audit'; audit: Audit }
+  | { kind: 'judge'; audit: Audit };
+
+/** The duties of `device`, the most urgent first. Cost: the device's own audits and the round's witnesses. */
+export function duties(state: State, device: DeviceId): Duty[] {
+  const member = state.members[device];
+  if (!member || member.banned) return [];
+  return [
+    ...auditDuties(state, device),
+    ...roundDuties(state, device),
+    ...(member.ready ? [] : [{ kind: 'ready' } as const]),
+  ];
+}
+
+function roundDuties(state: State, device: DeviceId): Duty[] {
+  const { round, base } = state;
+  const seat = round.seats[device];
+  const place = { round: round.number, base };
+  if (round.phase === 'train' && seat && !seat.commit) return [{ kind: 'train', ...place, seed: round.seed, seat }];
+  if (round.phase === 'reveal' && seat?.commit && !seat.update) return [{ kind: 'reveal', ...place }];
+  if (!round.witnesses.includes(device)) return [];
+  if (round.phase === 'witness' && !round.attested[device])
+    return [{ kind: 'attest', ...place, draw: round.draw, updates: updatesToAttest(state, device) }];
+  if (round.phase === 'finalize' && !round.signed[device])
+    return [
+      { kind: 'finalize', ...place, draw: round.draw, updates: includedUpdates(state), expected: round.expected! },
+    ];
+  return [];
+}
+
+function updatesToAttest({ round, members }: State, witness: DeviceId) {
+  const own = members[witness]!.account;
+  return Object.entries(round.seats).flatMap(([trainer, { update, updateBytes }]) =>
+    update !== null && members[trainer]!.account !== own ? [{ trainer, update, updateBytes }] : [],
+  );
+}
+
+function auditDuties(state: State, device: DeviceId): Duty[] {
+  return state.members[device]!.audits.flatMap((key): Duty[] => {
+    const audit = state.audits[key]!;
+    if (audit.trainer === device) {
+      if (audit.stage === 'opening') return [{ kind: 'open', audit }];
+      return audit.stage === 'closing' ? [{ kind: 'close', audit }] : [];
+    }
+    if (audit.auditor !== device) return [];
+    if (audit.stage === 'running') return [{ kind: 'audit', audit }];
+    return audit.stage === 'judging' ? [{ kind: 'judge', audit }] : [];
+  });
+}

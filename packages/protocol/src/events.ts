@@ -1,0 +1,30 @@
+/** What an entry brought about, for those who watch: the terminal, the ledger's story, the simulator's checkers. */
+import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
+import type { Settlement } from '@folkmoot/ledger';
+import type { Header, RecordKind } from '@folkmoot/records';
+import type { GivenVerdict } from './state.ts';
+
+export type Event =
+  | { kind: 'rejected'; record: Hash; recordKind: RecordKind; device: DeviceId; reason: string }
+  | { kind: 'joined'; device: DeviceId; account: AccountId; name: string }
+  | { kind: 'ready'; device: DeviceId }
+  | { kind: 'away'; device: DeviceId; reason: string }
+  | { kind: 'assigned'; round: number; trainers: DeviceId[]; witnesses: DeviceId[] }
+  | { kind: 'committed'; round: number; device: DeviceId }
+  | { kind: 'revealed'; round: number; device: DeviceId; update: Hash; updateBytes: number }
+  | { kind: 'redrawn'; round: number; draw: number; witnesses: DeviceId[] }
+  | { kind: 'included'; round: number; trainers: DeviceId[] }
+  | { kind: 'finalized'; round: number; header: Hash; content: Header; updates: Hash[] }
+  | { kind: 'void'; round: number; reason: string }
+  | { kind: 'audit-drawn'; round: number; trainer: DeviceId; auditor: DeviceId; segment: number }
+  | { kind: 'audit-opened'; round: number; trainer: DeviceId; params: Hash; moments: Hash }
+  | { kind: 'verdict'; round: number; trainer: DeviceId; verdict: GivenVerdict }
+  | { kind: 'settled'; settlement: Settlement }
+  | { kind: 'fault'; device: DeviceId; forfeited: number; first: Hash; second: Hash };
+
+/** Where the parts of `apply` put their events, and the time that the entry gave. */
+export interface Context {
+  readonly nowMs: number;
+  readonly index: number;
+  readonly events: Event[];
+}

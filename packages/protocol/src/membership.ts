@@ -1,0 +1,135 @@
+/** Who belongs: joining, being ready, leaving, and being proven at fault. */
+import { type Hash, vouchingAccount } from '@folkmoot/core';
+import { forfeit, openAccount } from '@folkmoot/ledger';
+import { type RecordOf, type VerifiedRecord, verifyRecord } from '@folkmoot/records';
+import type { Context } from './events.ts';
+import { type Member, type State, zeroCarry } from './state.ts';
+
+export const join = {
+  check(state: State, body: RecordOf<'join'>): string | null {
+    if (state.members[body.device]) return 'this device has joined before';
+    if (vouchingAccount(body.device, state.run, body.vouch) !== body.account)
+      return 'the account has not vouched for this device';
+    return null;
+  },
+  apply(state: State, { body }: VerifiedRecord<RecordOf<'join'>>, context: Context): void {
+    state.members[body.device] = newMember(state, body);
+    openAccount(state.ledger, body.account);
+    context.events.push({ kind: 'joined', device: body.device, account: body.account, name: body.name });
+  },
+};
+
+export const ready = {
+  check(state: State, body: RecordOf<'ready'>): string | null {
+    const member = state.members[body.device]!;
+    // A witness that could change its chain after seeing the others' preimages would choose the seed.
+    const bound = state.round.phase !== 'open' && state.round.witnesses.includes(body.device);
+    return bound && body.tip !== member.tip ? 'a drawn witness keeps its seed chain until the round ends' : null;
+  },
+  apply(state: State, { body }: VerifiedRecord<RecordOf<'ready'>>, context: Context): void {
+    const member = state.members[body.device]!;
+    member.ready = true;
+    member.tip = body.tip;
+    member.engine = body.engine;
+    if (body.reset) {
+      member.carry = zeroCarry(state.charter);
+      member.cleanAudits = 0;
+    }
+    context.events.push({ kind: 'ready', device: body.device });
+  },
+};
+
+export const leave = {
+  check: (): string | null => null,
+  apply(state: State, { body }: VerifiedRecord<RecordOf<'leave'>>, context: Context): void {
+    setAway(state, body.device, 'left', context);
+  },
+};
+
+export const fault = {
+  check(state: State, body: RecordOf<'fault'>): string | null {
+    return proveEquivocation(state, body) ? null : 'the two records prove nothing';
+  },
+  apply(state: State, { body }: VerifiedRecord<RecordOf<'fault'>>, context: Context): void {
+    const { device, first, second } = proveEquivocation(state, body)!;
+    const member = state.members[device]!;
+    member.banned = true;
+    member.ready = false;
+    const forfeited = forfeit(state.ledger, member.account);
+    context.events.push({ kind: 'fault', device, forfeited, first, second });
+  },
+};
+
+/** Takes a device out of the draws until it says `ready` again. Costs nothing. */
+export function setAway(state: State, device: string, reason: string, context: Context): void {
+  const member = state.members[device]!;
+  if (!member.ready) return;
+  member.ready = false;
+  context.events.push({ kind: 'away', device, reason });
+}
+
+function newMember(state: State, body: RecordOf<'join'>): Member {
+  return {
+    account: body.account,
+    name: body.name,
+    seq: body.seq,
+    ready: false,
+    founder: false,
+    banned: false,
+    tip: state.run,
+    engine: '',
+    carry: zeroCarry(state.charter),
+    cleanAudits: 0,
+    failedAudits: 0,
+    auditDue: false,
+    refusedRound: -1,
+    verifiedSegments: 0,
+    audits: [],
+  };
+}
+
+/**
+ * Two records by one device that cannot both be honest: commits, headers or audit results for the same place with
+ * different content. Sequence numbers and the head seen may differ, since an honest device repeats itself after a crash.
+ */
+function proveEquivocation(
+  state: State,
+  body: RecordOf<'fault'>,
+): { device: string; first: Hash; second: Hash } | undefined {
+  const first = parse(body.first);
+  const second = parse(body.second);
+  if (!first || !second) return undefined;
+  const { device } = first.body;
+  if (device !== second.body.device || !state.members[device] || state.members[device].banned) return undefined;
+  if (first.body.run !== state.run || second.body.run !== state.run) return undefined;
+  const place = placeOf(first);
+  if (place === undefined || place !== placeOf(second)) return undefined;
+  return contentOf(first) === contentOf(second) ? undefined : { device, first: first.id, second: second.id };
+}
+
+function parse(text: string): VerifiedRecord | undefined {
+  try {
+    const record = verifyRecord(JSON.parse(text));
+    return record.ok ? record.value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function placeOf({ body }: VerifiedRecord): string | undefined {
+  switch (body.kind) {
+    case 'commit':
+      return `commit ${body.round}`;
+    case 'header':
+      return `header ${body.round} ${body.draw}`;
+    case 'result':
+      return `result ${body.round} ${body.trainer} ${body.segment}`;
+    default:
+      return undefined;
+  }
+}
+
+function contentOf({ body }: VerifiedRecord): string {
+  const { seq: _seq, seen: _seen, ...content } = body;
+  return JSON.stringify(Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,275 @@
+/** One round: how each phase begins and ends. Records only deliver; phases move here. */
+import { type Canonical, type DeviceId, type Hash, hashOf, idOf, isTwoThirds, merkleRoot } from '@folkmoot/core';
+import { creditsRoot, type Outcome, unlock } from '@folkmoot/ledger';
+import type { Header } from '@folkmoot/records';
+import { drawAudits } from './audit-draw.ts';
+import { drawTrainers, drawWitnesses, readyDevices } from './draw.ts';
+import type { Context } from './events.ts';
+import { setAway } from './membership.ts';
+import { roundSeed } from './seeds.ts';
+import { settleSeat } from './settle.ts';
+import { openPhase, type Phase, type Seat, type State } from './state.ts';
+
+/** Draws of witnesses before a round is void. */
+const MAX_DRAWS = 3;
+
+/** Moves the round on as far as the delivered records allow. Called after every entry. */
+export function progress(state: State, context: Context): void {
+  const { round } = state;
+  if (round.phase === 'open') return considerOpening(state, context);
+  if (round.phase === 'finalize') return considerHeader(state, context);
+  const { delivered, expected } = deliveries(state);
+  if (delivered === expected) return endPhase(state, context);
+  if (!round.grace && 2 * delivered > expected && delivered > 0) startGrace(state, context);
+}
+
+/** The phase's deadline has passed. */
+export function expire(state: State, context: Context): void {
+  const { round } = state;
+  if (round.phase === 'open') return assign(state, context);
+  markSilent(state, context);
+  if (round.phase === 'train' || round.phase === 'reveal') return endPhase(state, context);
+  if (round.phase === 'witness' && attestQuorum(state)) return endPhase(state, context);
+  redraw(state, context);
+}
+
+function considerOpening(state: State, context: Context): void {
+  const { round, charter } = state;
+  const waits = readyDevices(state).length < charter.committee.minMembers || auditsLag(state);
+  if (waits) round.deadlineMs = null;
+  else if (round.number > 0) assign(state, context);
+  else round.deadlineMs ??= context.nowMs + charter.timing.openMs;
+}
+
+/** Audits run beside the rounds, but never more than two rounds behind. */
+function auditsLag(state: State): boolean {
+  return Object.keys(state.openAudits).some((round) => Number(round) < state.round.number - 2);
+}
+
+function assign(state: State, context: Context): void {
+  const { round, charter } = state;
+  // The first round has no witnesses before it; the sequencer's last look is a stated bias.
+  if (round.number === 0) round.seed = roundSeed(state, state.head.id, {});
+  if (state.finalized === 0) for (const device of readyDevices(state)) state.members[device]!.founder = true;
+  const trainers = drawTrainers(state, round.seed);
+  trainers.forEach((device, seat) => {
+    const carryIn = { ...state.members[device]!.carry };
+    round.seats[device] = { seat, carryIn, commit: null, update: null, updateBytes: 0 };
+  });
+  round.witnesses = drawWitnesses(state, round.seed, 0);
+  unlock(state.ledger, charter.credit, round.number);
+  enter(state, 'train', charter.timing.trainMs, context);
+  context.events.push({ kind: 'assigned', round: round.number, trainers, witnesses: round.witnesses });
+}
+
+function enter(state: State, phase: Phase, durationMs: number, context: Context): void {
+  Object.assign(state.round, { phase, phaseAtMs: context.nowMs, deadlineMs: context.nowMs + durationMs, grace: false });
+}
+
+/** How many of those who are still here have done what the phase asks. */
+function deliveries(state: State): { delivered: number; expected: number } {
+  const { round } = state;
+  if (round.phase === 'witness') {
+    const seats = round.witnesses.filter((device) => state.members[device]!.ready || round.attested[device]);
+    return { delivered: seats.filter((device) => round.attested[device]).length, expected: seats.length };
+  }
+  const seats = Object.entries(round.seats).filter(([device, seat]) => isAwaited(state, device, seat));
+  return { delivered: seats.filter(([, seat]) => hasDelivered(round.phase, seat)).length, expected: seats.length };
+}
+
+function isAwaited(state: State, device: DeviceId, seat: Seat): boolean {
+  if (state.round.phase === 'reveal')
+    return seat.commit !== null && (state.members[device]!.ready || seat.update !== null);
+  return state.members[device]!.ready || seat.commit !== null;
+}
+
+function hasDelivered(phase: Phase, seat: Seat): boolean {
+  return phase === 'train' ? seat.commit !== null : seat.update !== null;
+}
+
+function startGrace(state: State, context: Context): void {
+  const { round, charter } = state;
+  round.grace = true;
+  const tookMs = context.nowMs - round.phaseAtMs;
+  const graceMs = Math.max(charter.timing.graceMs, Math.floor(tookMs / 2));
+  round.deadlineMs = Math.min(round.deadlineMs!, context.nowMs + graceMs);
+}
+
+function endPhase(state: State, context: Context): void {
+  switch (state.round.phase) {
+    case 'train':
+      return endTraining(state, context);
+    case 'reveal':
+      return endRevealing(state, context);
+    default:
+      return endWitnessing(state, context);
+  }
+}
+
+function endTraining(state: State, context: Context): void {
+  const seats = Object.values(state.round.seats);
+  const committed = seats.filter((seat) => seat.commit !== null).length;
+  if (2 * committed <= seats.length) return voidRound(state, 'too few trainers committed', context);
+  enter(state, 'reveal', state.charter.timing.revealMs, context);
+}
+
+function endRevealing(state: State, context: Context): void {
+  if (Object.values(state.round.seats).every((seat) => seat.update === null))
+    return voidRound(state, 'nobody revealed an update', context);
+  enter(state, 'witness', state.charter.timing.witnessMs, context);
+}
+
+function endWitnessing(state: State, context: Context): void {
+  const { round } = state;
+  round.included = Object.keys(round.seats)
+    .filter((device) => isIncluded(state, device))
+    .sort();
+  if (round.included.length === 0) return voidRound(state, 'no update was attested', context);
+  context.events.push({ kind: 'included', round: round.number, trainers: round.included });
+  enter(state, 'finalize', state.charter.timing.finalizeMs, context);
+  round.draw = 0;
+  round.expected = {
+    run: state.run,
+    round: round.number,
+    prev: state.lastHeader,
+    logIndex: context.index,
+    stateRoot: stateRootOf(state),
+    base: state.base,
+    updateSetRoot: merkleRoot(includedUpdates(state)),
+    creditsRoot: creditsRoot(state.ledger),
+  };
+}
+
+/** Hash of the whole state, taken when witnessing ends: a snapshot from a stranger is checked against a header. */
+export function stateRootOf(state: State): Hash {
+  return idOf({ ...state, round: { ...state.round, expected: null } } as unknown as Canonical);
+}
+
+/** Ids of the included updates in the order of their trainers' ids: the order of aggregation. */
+export function includedUpdates(state: State): Hash[] {
+  return state.round.included.map((device) => state.round.seats[device]!.update!);
+}
+
+/** More than two thirds of the witnesses that are not the trainer's own account attest the update. */
+function isIncluded(state: State, trainer: DeviceId): boolean {
+  const { round, members } = state;
+  const update = round.seats[trainer]!.update;
+  if (update === null || members[trainer]!.banned) return false;
+  const seats = witnessesOf(state, trainer);
+  return isTwoThirds(seats.filter((witness) => round.attested[witness]?.includes(update)).length, seats.length);
+}
+
+function witnessesOf(state: State, trainer: DeviceId): DeviceId[] {
+  const own = state.members[trainer]!.account;
+  return state.round.witnesses.filter((witness) => state.members[witness]!.account !== own);
+}
+
+function attestQuorum(state: State): boolean {
+  const { round } = state;
+  return isTwoThirds(Object.keys(round.attested).length, round.witnesses.length);
+}
+
+/** Silence costs nothing; it only means that nobody waits for the device again until it says `ready`. */
+function markSilent(state: State, context: Context): void {
+  const { round } = state;
+  const owed =
+    round.phase === 'train' || round.phase === 'reveal'
+      ? Object.keys(round.seats).filter(
+          (device) =>
+            isAwaited(state, device, round.seats[device]!) && !hasDelivered(round.phase, round.seats[device]!),
+        )
+      : round.witnesses.filter((device) => !(round.phase === 'witness' ? round.attested : round.signed)[device]);
+  for (const device of owed) setAway(state, device, `silent in ${round.phase} of round ${round.number}`, context);
+}
+
+function redraw(state: State, context: Context): void {
+  const { round, charter } = state;
+  round.draw++;
+  const witnesses = round.draw < MAX_DRAWS ? drawWitnesses(state, round.seed, round.draw) : [];
+  if (witnesses.length < 2) return voidRound(state, `no quorum of witnesses after ${round.draw} draws`, context);
+  round.witnesses = witnesses;
+  context.events.push({ kind: 'redrawn', round: round.number, draw: round.draw, witnesses });
+  if (round.phase === 'witness') {
+    round.attested = {};
+    enter(state, 'witness', charter.timing.witnessMs, context);
+  } else {
+    round.signed = {};
+    enter(state, 'finalize', charter.timing.finalizeMs, context);
+  }
+}
+
+function considerHeader(state: State, context: Context): void {
+  const { round } = state;
+  const votes = new Map<Hash, number>();
+  for (const device of round.witnesses) {
+    const id = round.signed[device];
+    if (id !== undefined) votes.set(id, (votes.get(id) ?? 0) + 1);
+  }
+  for (const [id, count] of votes) {
+    if (isTwoThirds(count, round.witnesses.length)) return finalize(state, id, round.headers[id]!, context);
+    if (!round.grace && 2 * count > round.witnesses.length) startGrace(state, context);
+  }
+}
+
+function finalize(state: State, id: Hash, header: Header, context: Context): void {
+  const { round } = state;
+  context.events.push({
+    kind: 'finalized',
+    round: round.number,
+    header: id,
+    content: header,
+    updates: includedUpdates(state),
+  });
+  for (const [device, seat] of inOrder(round.seats)) concludeSeat(state, device, seat, context);
+  drawAudits(state, context);
+  state.lastHeader = id;
+  state.base = header.nextBase;
+  state.finalized++;
+  state.round = openPhase(round.number + 1, roundSeed(state, id, round.headerPreimages), context.nowMs);
+  considerOpening(state, context);
+}
+
+/** Carries the state of included trainers on, and settles the others. */
+function concludeSeat(state: State, device: DeviceId, seat: Seat, context: Context): void {
+  const { round, charter } = state;
+  const member = state.members[device]!;
+  if (round.included.includes(device)) {
+    const { momentsOut, errorOut } = seat.commit!;
+    member.carry = {
+      moments: momentsOut,
+      error: errorOut,
+      steps: seat.carryIn.steps + charter.stepsPerRound,
+      round: round.number,
+    };
+    return;
+  }
+  member.carry.error = charter.zeroError;
+  const outcome: Outcome = seat.commit === null ? 'late' : seat.update === null ? 'not-revealed' : 'excluded';
+  settleSeat(
+    state,
+    { round: round.number, device, outcome, commit: seat.commit?.id, update: seat.update ?? undefined },
+    context,
+  );
+}
+
+/** Nothing happened: the base stays, nobody earns, nothing is lost. */
+function voidRound(state: State, reason: string, context: Context): void {
+  const { round, charter } = state;
+  context.events.push({ kind: 'void', round: round.number, reason });
+  for (const [device] of inOrder(round.seats)) {
+    state.members[device]!.carry.error = charter.zeroError;
+    settleSeat(state, { round: round.number, device, outcome: 'void' }, context);
+  }
+  const seed = hashOf(
+    'after-void',
+    roundSeed(state, round.seed, { ...round.attestPreimages, ...round.headerPreimages }),
+  );
+  state.round = openPhase(round.number + 1, seed, context.nowMs);
+  considerOpening(state, context);
+}
+
+function inOrder(seats: Record<DeviceId, Seat>): [DeviceId, Seat][] {
+  return Object.keys(seats)
+    .sort()
+    .map((device) => [device, seats[device]!]);
+}

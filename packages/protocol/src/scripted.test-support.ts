@@ -1,0 +1,380 @@
+/**
+ * A run without network, tensors or time of its own: a sequencer and members who do their duties at once, with made-up
+ * states. Tests bend single steps and look at what the log makes of it.
+ */
+import {
+  accountKey,
+  type DeviceId,
+  type DeviceKey,
+  deviceKey,
+  type Hash,
+  hashOf,
+  sha256,
+  utf8,
+  vouchForDevice,
+} from '@folkmoot/core';
+import {
+  blindOf,
+  type Charter,
+  encodeLink,
+  openLink,
+  type RecordBody,
+  type RecordKind,
+  recordBytes,
+  resultOf,
+  rowsId,
+  type Said,
+  SeedChain,
+  type StateIds,
+  segmentLink,
+  signEntry,
+  signRecord,
+  startLink,
+  stateRoot,
+  type Trace,
+  traceRoot,
+  type VerifiedRecord,
+} from '@folkmoot/records';
+import {
+  type Audit,
+  apply,
+  check,
+  type Duty,
+  duties,
+  type Event,
+  initialState,
+  nextDeadline,
+  type State,
+} from './index.ts';
+
+const name = (text: string) => sha256(utf8(text));
+
+/** A small charter: two segments a round; timing in plain seconds. */
+export function testCharter(change: Partial<Charter> = {}): Charter {
+  return {
+    protocol: 1,
+    name: 'test',
+    creator: accountKey(new Uint8Array(32).fill(101)).id,
+    sequencer: deviceKey(new Uint8Array(32).fill(1)).id,
+    nonce: name('nonce'),
+    licence: 'CC0-1.0',
+    model: {
+      vocab: 300,
+      hidden: 8,
+      layers: 1,
+      heads: 2,
+      kvHeads: 1,
+      feedForward: 16,
+      context: 16,
+      ropeTheta: 10_000,
+      normEpsilon: '0.00001',
+      tied: true,
+    },
+    parameters: 4096,
+    tokenizer: name('tokenizer'),
+    dataset: {
+      manifest: name('manifest'),
+      manifestBytes: 100,
+      trainRoot: name('train'),
+      holdoutRoot: name('holdout'),
+      trainRows: 1000,
+      holdoutRows: 10,
+    },
+    programs: { train: name('p1'), optimizer: name('p2'), evaluate: name('p3') },
+    initialBase: name('base'),
+    zeroMoments: name('zero moments'),
+    zeroError: name('zero error'),
+    batchRows: 4,
+    stepsPerRound: 4,
+    stepsPerSegment: 2,
+    optimizer: {
+      kind: 'adamw',
+      learningRate: '0.001',
+      beta1: '0.9',
+      beta2: '0.95',
+      epsilon: '0.00000001',
+      weightDecay: '0.1',
+      clipNorm: '1',
+      warmupSteps: 10,
+      joinerWarmupSteps: 4,
+    },
+    codec: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' },
+    aggregator: { kind: 'clipped-mean', outerRate: '1' },
+    engine: { kind: 'native', tolerancePpm: 10_000 },
+    timing: {
+      openMs: 1000,
+      trainMs: 60_000,
+      revealMs: 10_000,
+      witnessMs: 10_000,
+      finalizeMs: 10_000,
+      graceMs: 2000,
+      openTraceMs: 5000,
+      auditMs: 20_000,
+    },
+    committee: { minMembers: 2, maxTrainers: 64, maxWitnesses: 16 },
+    audit: { floorPpm: 50_000 },
+    credit: { perSegment: 10, vestingRounds: 20 },
+    ...change,
+  };
+}
+
+/** What a scripted member does with a duty: nothing (`'silent'`), something else (`'done'`), or what it should. */
+export type Behaviour = (member: ScriptedMember, duty: Duty, run: ScriptedRun) => 'silent' | 'done' | undefined;
+
+export class ScriptedMember {
+  readonly key: DeviceKey;
+  readonly secret: Hash;
+  readonly chain: SeedChain;
+  readonly traces = new Map<number, Trace & { update: Hash; salt: Hash }>();
+  shown = 0;
+  seq = 0;
+  behaviour: Behaviour;
+
+  constructor(index: number, behaviour: Behaviour = () => undefined) {
+    this.key = deviceKey(new Uint8Array(32).fill(index));
+    this.secret = name(`chain ${index}`);
+    this.chain = new SeedChain(this.secret);
+    this.behaviour = behaviour;
+  }
+  get id(): DeviceId {
+    return this.key.id;
+  }
+}
+
+export class ScriptedRun {
+  readonly state: State;
+  readonly events: Event[] = [];
+  readonly members: ScriptedMember[];
+  readonly records: VerifiedRecord[] = [];
+  nowMs = 1_000_000;
+  readonly #sequencer = deviceKey(new Uint8Array(32).fill(1));
+
+  constructor(charter: Charter, members: ScriptedMember[]) {
+    this.state = initialState(charter);
+    this.members = members;
+  }
+
+  /** Signs and appends; returns the reason where the reducer refused. */
+  say<K extends RecordKind>(
+    member: ScriptedMember,
+    kind: K,
+    said: Said<K>,
+    place?: { round: number; base: Hash },
+  ): string | null {
+    return this.append(this.sign(member, kind, said, place));
+  }
+
+  sign<K extends RecordKind>(
+    member: ScriptedMember,
+    kind: K,
+    said: Said<K>,
+    place?: { round: number; base: Hash },
+  ): VerifiedRecord {
+    const { head, round, base, run } = this.state;
+    const { round: at, base: on } = place ?? { round: round.number, base };
+    const common = {
+      run,
+      round: at,
+      base: on,
+      device: member.id,
+      seq: ++member.seq,
+      seen: { index: head.index, id: head.id },
+    };
+    return signRecord({ kind, ...common, ...said } as unknown as RecordBody, member.key);
+  }
+
+  append(record: VerifiedRecord): string | null {
+    const { head } = this.state;
+    const reason = check(this.state, record);
+    this.events.push(
+      ...apply(
+        this.state,
+        signEntry({ index: head.index + 1, prev: head.id, atMs: this.nowMs }, record, this.#sequencer),
+      ),
+    );
+    this.records.push(record);
+    return reason;
+  }
+
+  join(member: ScriptedMember, account = member.key.secret[0]! + 100): void {
+    const key = accountKey(new Uint8Array(32).fill(account));
+    this.say(member, 'join', {
+      account: key.id,
+      vouch: vouchForDevice(key, member.id, this.state.run),
+      name: `m${member.key.secret[0]}`,
+    });
+    this.ready(member);
+  }
+
+  ready(member: ScriptedMember, reset = false): string | null {
+    const tip = member.chain.tip(member.shown);
+    return this.say(member, 'ready', { tip, engine: 'scripted', reset });
+  }
+
+  /** Lets everybody act, and time pass when nobody does, until `done` or `maxSteps`. Returns whether it was done. */
+  run(done: () => boolean, maxSteps = 2000): boolean {
+    for (let step = 0; step < maxSteps; step++) {
+      if (done()) return true;
+      if (this.members.some((member) => this.act(member))) continue;
+      const deadline = nextDeadline(this.state);
+      if (deadline === undefined) return false;
+      this.nowMs = Math.max(this.nowMs, deadline);
+      this.tick();
+    }
+    return false;
+  }
+
+  tick(): void {
+    const sequencer = this.members.find((member) => member.id === this.state.charter.sequencer)!;
+    this.say(sequencer, 'tick', {});
+  }
+
+  /** Does the first duty that the member's behaviour does not skip. */
+  act(member: ScriptedMember): boolean {
+    for (const duty of duties(this.state, member.id)) {
+      const answer = member.behaviour(member, duty, this);
+      if (answer === 'silent') continue;
+      this.nowMs += 100;
+      if (answer === undefined) this.perform(member, duty);
+      return true;
+    }
+    return false;
+  }
+
+  perform(member: ScriptedMember, duty: Duty): string | null {
+    const place = 'audit' in duty ? { round: duty.audit.round, base: duty.audit.base } : undefined;
+    switch (duty.kind) {
+      case 'ready':
+        return this.ready(member);
+      case 'train':
+        return this.commit(member, duty);
+      case 'reveal': {
+        const { update, salt } = member.traces.get(duty.round)!;
+        return this.say(member, 'reveal', { update, updateBytes: 1000, salt });
+      }
+      case 'attest':
+        return this.say(member, 'attest', {
+          draw: duty.draw,
+          updates: duty.updates.map(({ update }) => update),
+          preimage: this.preimage(member),
+        });
+      case 'finalize': {
+        const outcome = hashOf('aggregate', ...duty.updates);
+        const header = { ...duty.expected, aggregate: outcome, nextBase: hashOf('next', outcome) };
+        return this.say(member, 'header', { draw: duty.draw, header, preimage: this.preimage(member) });
+      }
+      case 'open':
+        return this.say(member, 'open', openingOf(member, duty.audit), place);
+      case 'close':
+        return this.say(member, 'close', closingOf(member, duty.audit, this.segments), place);
+      case 'audit': {
+        const { trainer, segment } = duty.audit;
+        const result = resultOf(stateRoot(this.honestState(duty.audit, segment)), SALT, member.id);
+        return this.say(member, 'result', { trainer, segment, result }, place);
+      }
+      case 'judge':
+        return this.say(member, 'verdict', this.verdictOf(duty.audit), place);
+    }
+  }
+
+  preimage(member: ScriptedMember): Hash {
+    return member.chain.tip(++member.shown);
+  }
+
+  get segments(): number {
+    return this.state.charter.stepsPerRound / this.state.charter.stepsPerSegment;
+  }
+
+  /** The state that honest work would reach: here, a hash of everything that work depends on. */
+  honestState(place: { base: Hash; seed: Hash; seat: number; carryIn: { moments: Hash } }, segment: number): StateIds {
+    const work = hashOf('work', place.base, place.seed, place.seat, place.carryIn.moments, segment);
+    return { params: hashOf('params', work), moments: hashOf('moments', work) };
+  }
+
+  commit(
+    member: ScriptedMember,
+    duty: Extract<Duty, { kind: 'train' }>,
+    forge: { states?: StateIds[]; update?: Hash } = {},
+  ): string | null {
+    const { base, seed, seat, round } = duty;
+    const place = { base, seed, seat: seat.seat, carryIn: seat.carryIn };
+    const states = forge.states ?? Array.from({ length: this.segments }, (_, i) => this.honestState(place, i + 1));
+    const update = forge.update ?? hashOf('update', states.at(-1)!.params, seat.carryIn.error);
+    const errorOut = hashOf('error', update);
+    const links = [startLink(base, seed, seat.seat, seat.carryIn.moments)];
+    for (const [i, state] of states.entries())
+      links.push(segmentLink(links[i]!, state, rowsId(seed, seat.seat, i + 1)));
+    links.push(encodeLink(links.at(-1)!, update, seat.carryIn.error, errorOut));
+    const trace = {
+      links,
+      salts: links.map((_, i) => hashOf('salt', member.secret, round, i)),
+      states,
+      update,
+      salt: SALT,
+    };
+    member.traces.set(round, trace);
+    return this.say(member, 'commit', {
+      seat: seat.seat,
+      traceRoot: traceRoot(trace),
+      blind: blindOf(update, SALT, member.id),
+      momentsIn: seat.carryIn.moments,
+      momentsOut: states.at(-1)!.moments,
+      errorIn: seat.carryIn.error,
+      errorOut,
+      engine: 'scripted',
+    });
+  }
+
+  verdictOf(audit: Audit): Said<'verdict'> {
+    const { trainer, segment, closed } = audit;
+    const mine = stateRoot(this.honestState(audit, segment));
+    const equal = mine === stateRoot({ params: closed!.endParams, moments: closed!.endMoments });
+    const encoded = audit.update === hashOf('update', closed!.lastParams, audit.carryIn.error);
+    const outcome = equal && encoded ? 'match' : 'mismatch';
+    return {
+      trainer,
+      segment,
+      outcome,
+      part: equal ? 'encode' : 'segment',
+      stateRoot: mine,
+      salt: SALT,
+      distancePpm: equal ? 0 : 1_000_000,
+      tensor: equal ? '' : 't',
+    };
+  }
+
+  settlements() {
+    return this.events.flatMap((event) => (event.kind === 'settled' ? [event.settlement] : []));
+  }
+}
+
+export function openingOf(member: ScriptedMember, audit: Audit): Said<'open'> {
+  const trace = member.traces.get(audit.round)!;
+  const at = audit.segment - 1;
+  const state = at === 0 ? { params: audit.base, moments: audit.carryIn.moments } : trace.states[at - 1]!;
+  return {
+    segment: audit.segment,
+    start: openLink(trace, at),
+    ...state,
+    previous: at === 0 ? null : trace.links[at - 1]!,
+  };
+}
+
+export function closingOf(member: ScriptedMember, audit: Audit, segments: number): Said<'close'> {
+  const trace = member.traces.get(audit.round)!;
+  const end = trace.states[audit.segment - 1]!;
+  return {
+    segment: audit.segment,
+    end: openLink(trace, audit.segment),
+    endParams: end.params,
+    endMoments: end.moments,
+    last: openLink(trace, segments),
+    lastParams: trace.states[segments - 1]!.params,
+    lastPrevious: trace.links[segments - 1]!,
+    encode: openLink(trace, segments + 1),
+  };
+}
+
+export const recordText = (record: VerifiedRecord): string => new TextDecoder().decode(recordBytes(record));
+
+const SALT = name('salt');

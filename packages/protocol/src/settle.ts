@@ -1,0 +1,78 @@
+/** Books a trainer's fate: into the ledger, into the member's standing, and as an event with its evidence. */
+import type { DeviceId, Hash } from '@folkmoot/core';
+import { type Evidence, isPaid, type Outcome, settle } from '@folkmoot/ledger';
+import { segmentsPerRound } from '@folkmoot/records';
+import type { Context } from './events.ts';
+import { type Audit, auditKey, type State, zeroCarry } from './state.ts';
+
+/** Settles a seat that no audit concerns. */
+export function settleSeat(
+  state: State,
+  fate: { round: number; device: DeviceId; outcome: Outcome; commit?: Hash; update?: Hash },
+  context: Context,
+): void {
+  const { round, device, outcome, commit, update } = fate;
+  book(state, round, device, outcome, { commit, update, entry: context.index }, context);
+}
+
+/** Settles an audited seat and closes the audit. */
+export function settleAudit(state: State, audit: Audit, verdict: Outcome, context: Context): void {
+  const member = state.members[audit.trainer]!;
+  // What was built on a refused state is not paid for, or one honest round would launder an invented one.
+  const tainted = audit.carryIn.round >= 0 && audit.carryIn.round === member.refusedRound;
+  const outcome = tainted ? 'tainted' : verdict;
+  stand(state, audit, outcome);
+  const decisive = audit.verdicts[audit.verdicts.length - 1];
+  const evidence: Evidence = {
+    commit: audit.commit.id,
+    update: audit.update,
+    segment: audit.segment,
+    auditors: audit.verdicts.map((given) => given.auditor),
+    verdicts: audit.verdicts.map((given) => given.id),
+    entry: context.index,
+    ...(decisive && { distancePpm: decisive.distancePpm, tensor: decisive.tensor, part: decisive.part }),
+  };
+  book(state, audit.round, audit.trainer, outcome, evidence, context);
+  forget(state, audit);
+}
+
+/** What the outcome does to the trainer's standing: clean audits make audits rarer, a refusal starts from zeros. */
+function stand(state: State, audit: Audit, outcome: Outcome): void {
+  const member = state.members[audit.trainer]!;
+  member.auditDue = outcome === 'no-verdict';
+  if (outcome === 'matched' || outcome === 'within') {
+    member.cleanAudits++;
+  } else if (outcome !== 'no-verdict') {
+    member.cleanAudits = 0;
+    member.refusedRound = audit.round;
+    member.carry = zeroCarry(state.charter);
+    if (outcome === 'mismatch') member.failedAudits++;
+  }
+}
+
+function book(
+  state: State,
+  round: number,
+  device: DeviceId,
+  outcome: Outcome,
+  evidence: Evidence,
+  context: Context,
+): void {
+  const member = state.members[device]!;
+  const paid = isPaid(outcome) && !member.banned;
+  const segments = paid ? segmentsPerRound(state.charter) : 0;
+  member.verifiedSegments += segments;
+  const settlement = { round, device, account: member.account, outcome, segments, evidence };
+  settle(state.ledger, state.charter.credit, settlement);
+  context.events.push({ kind: 'settled', settlement });
+}
+
+function forget(state: State, audit: Audit): void {
+  const key = auditKey(audit.round, audit.trainer);
+  delete state.audits[key];
+  if (--state.openAudits[audit.round]! === 0) delete state.openAudits[audit.round];
+  for (const device of [audit.trainer, ...audit.auditors]) {
+    const member = state.members[device]!;
+    member.audits = member.audits.filter((other) => other !== key);
+  }
+}

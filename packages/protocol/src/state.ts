@@ -1,0 +1,212 @@
+/**
+ * The state of a run: everything that the log decides, as plain data.
+ *
+ * It is one JSON value, so that it can be hashed into a header, kept as a snapshot and compared byte for byte. Tables are
+ * keyed by device id; whatever must have an order is sorted when it is used.
+ */
+import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
+import { emptyLedger, type Ledger } from '@folkmoot/ledger';
+import { type Charter, type Header, runId } from '@folkmoot/records';
+
+/** What a device carries from round to round. */
+export interface Carry {
+  moments: Hash;
+  error: Hash;
+  /** Inner steps since the moments were zeros. */
+  steps: number;
+  /** The round whose end this is; −1 for zeros. */
+  round: number;
+}
+
+export interface Member {
+  account: AccountId;
+  name: string;
+  seq: number;
+  /** Takes part in the next draw. False after silence, until the device says `ready` again. */
+  ready: boolean;
+  /** Was ready at the first assignment: takes witness seats before it has verified work. */
+  founder: boolean;
+  /** Proven at fault: never drawn again. */
+  banned: boolean;
+  tip: Hash;
+  engine: string;
+  carry: Carry;
+  cleanAudits: number;
+  failedAudits: number;
+  /** Audited next time whatever the draw says: the last audit had no verdict. */
+  auditDue: boolean;
+  /** The newest round whose state an audit refused; −1 for none. */
+  refusedRound: number;
+  /** Segments that were credited. */
+  verifiedSegments: number;
+  /** Keys of the audits in which the device is trainer or auditor. */
+  audits: string[];
+}
+
+export interface Committed {
+  id: Hash;
+  traceRoot: Hash;
+  blind: Hash;
+  momentsOut: Hash;
+  errorOut: Hash;
+  engine: string;
+}
+
+/** A trainer's place in a round. */
+export interface Seat {
+  seat: number;
+  /** What the device starts from; its commit must name the same. */
+  carryIn: Carry;
+  commit: Committed | null;
+  update: Hash | null;
+  updateBytes: number;
+}
+
+export type Phase = 'open' | 'train' | 'reveal' | 'witness' | 'finalize';
+
+/** The fields of a header that the log decides before anybody aggregates. */
+export type ExpectedHeader = Omit<Header, 'aggregate' | 'nextBase'>;
+
+export interface Round {
+  number: number;
+  phase: Phase;
+  /** Time of the entry that began the phase. */
+  phaseAtMs: number;
+  /** The phase ends at the first entry at or after this; null while nothing has to happen. */
+  deadlineMs: number | null;
+  /** A quorum has delivered and the grace runs. */
+  grace: boolean;
+  /** Draws the trainers, the witnesses and the rows. */
+  seed: Hash;
+  seats: Record<DeviceId, Seat>;
+  /** Which draw of witnesses, from 0. */
+  draw: number;
+  witnesses: DeviceId[];
+  /** What each witness attested, and the preimages shown with it: half of the audit seed. */
+  attested: Record<DeviceId, Hash[]>;
+  attestPreimages: Record<DeviceId, Hash>;
+  /** Trainers whose updates count, ascending. */
+  included: DeviceId[];
+  expected: ExpectedHeader | null;
+  /** Header id that each witness signed, and the preimages shown with it: the next round's seed. */
+  signed: Record<DeviceId, Hash>;
+  headers: Record<Hash, Header>;
+  headerPreimages: Record<DeviceId, Hash>;
+}
+
+export interface GivenVerdict {
+  id: Hash;
+  auditor: DeviceId;
+  outcome: 'match' | 'within' | 'mismatch' | 'abstain' | 'unavailable';
+  part: 'segment' | 'encode';
+  distancePpm: number;
+  tensor: string;
+}
+
+/** Whose turn it is: the trainer's in `opening` and `closing`, the auditor's in `running` and `judging`. */
+export type AuditStage = 'opening' | 'running' | 'closing' | 'judging';
+
+export interface Audit {
+  round: number;
+  base: Hash;
+  trainer: DeviceId;
+  seat: number;
+  /** The round's seed: names the rows. */
+  seed: Hash;
+  /** Draws auditors. */
+  auditSeed: Hash;
+  commit: Committed;
+  carryIn: Carry;
+  update: Hash;
+  updateBytes: number;
+  segment: number;
+  stage: AuditStage;
+  auditor: DeviceId;
+  /** Everybody who was drawn, in order. */
+  auditors: DeviceId[];
+  opened: { params: Hash; moments: Hash; previous: Hash } | null;
+  result: Hash | null;
+  closed: { endParams: Hash; endMoments: Hash; lastParams: Hash } | null;
+  verdicts: GivenVerdict[];
+}
+
+export interface Timer {
+  atMs: number;
+  key: string;
+  stage: AuditStage;
+  auditor: DeviceId;
+}
+
+export interface State {
+  readonly charter: Charter;
+  readonly run: Hash;
+  /** The last entry; index −1 and the run id before the first. */
+  head: { index: number; id: Hash; atMs: number };
+  /** Id of the last header; the run id before the first. */
+  lastHeader: Hash;
+  base: Hash;
+  /** Rounds that ended with a header. */
+  finalized: number;
+  members: Record<DeviceId, Member>;
+  round: Round;
+  /** Open audits by `auditKey`. */
+  audits: Record<string, Audit>;
+  /** Open audits by round: a new round waits for those two rounds behind. */
+  openAudits: Record<string, number>;
+  timers: Timer[];
+  ledger: Ledger;
+}
+
+/** The state before the first entry. */
+export function initialState(charter: Charter): State {
+  const run = runId(charter);
+  return {
+    charter,
+    run,
+    head: { index: -1, id: run, atMs: 0 },
+    lastHeader: run,
+    base: charter.initialBase,
+    finalized: 0,
+    members: {},
+    round: openPhase(0, run, 0),
+    audits: {},
+    openAudits: {},
+    timers: [],
+    ledger: emptyLedger(),
+  };
+}
+
+/** A round in which nothing has happened yet. */
+export function openPhase(number: number, seed: Hash, nowMs: number): Round {
+  return {
+    number,
+    phase: 'open',
+    phaseAtMs: nowMs,
+    deadlineMs: null,
+    grace: false,
+    seed,
+    seats: {},
+    draw: 0,
+    witnesses: [],
+    attested: {},
+    attestPreimages: {},
+    included: [],
+    expected: null,
+    signed: {},
+    headers: {},
+    headerPreimages: {},
+  };
+}
+
+export function zeroCarry(charter: Charter): Carry {
+  return { moments: charter.zeroMoments, error: charter.zeroError, steps: 0, round: -1 };
+}
+
+export function auditKey(round: number, trainer: DeviceId): string {
+  return `${round}:${trainer}`;
+}
+
+/** An independent copy: `apply` changes the state that it is given. */
+export function copyState(state: State): State {
+  return structuredClone(state);
+}
