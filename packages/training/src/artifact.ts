@@ -1,0 +1,76 @@
+/** States as artifacts: little-endian arrays of exactly the size that the model has. */
+import { bytesOf, type Hash, sha256 } from '@folkmoot/core';
+import { hasNonFinite } from './bfloat16.ts';
+
+/** The inner optimizer's memory at a segment boundary: AdamW's m and v, bfloat16, N elements each. */
+export interface Moments {
+  readonly m: Uint16Array;
+  readonly v: Uint16Array;
+}
+
+export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
+
+export const paramsBytes = (elements: number) => 4 * elements;
+export const momentsBytes = (elements: number) => 4 * elements;
+export const errorBytes = (elements: number) => 2 * elements;
+
+/** Moments of a device that has not trained yet. */
+export function zeroMoments(elements: number): Moments {
+  return { m: new Uint16Array(elements), v: new Uint16Array(elements) };
+}
+
+/** Error memory of nothing. */
+export function zeroError(elements: number): Uint16Array {
+  return new Uint16Array(elements);
+}
+
+/** The artifact of `moments`: m, then v. */
+export function writeMoments({ m, v }: Moments): Uint8Array {
+  const bytes = new Uint8Array(m.byteLength + v.byteLength);
+  bytes.set(bytesOf(m), 0);
+  bytes.set(bytesOf(v), m.byteLength);
+  return bytes;
+}
+
+export function momentsId({ m, v }: Moments): Hash {
+  return sha256(bytesOf(m), bytesOf(v));
+}
+
+/** Parameters from a stranger: N finite float32. */
+export function readParams(bytes: Uint8Array, elements: number): Read<Float32Array> {
+  if (bytes.length !== paramsBytes(elements)) return wrongSize('Parameters', bytes, paramsBytes(elements));
+  const value = new Float32Array(aligned(bytes));
+  return hasNonFinite(value) ? notFinite('Parameters') : { ok: true, value };
+}
+
+/** Moments from a stranger: 2N finite bfloat16, no v below zero. */
+export function readMoments(bytes: Uint8Array, elements: number): Read<Moments> {
+  if (bytes.length !== momentsBytes(elements)) return wrongSize('Moments', bytes, momentsBytes(elements));
+  const both = new Uint16Array(aligned(bytes));
+  if (hasNonFinite(both)) return notFinite('Moments');
+  const value = { m: both.subarray(0, elements), v: both.subarray(elements) };
+  // The square root of a negative v would make NaN of an honest re-execution.
+  return value.v.some((half) => half > 0x8000)
+    ? { ok: false, reason: 'Moments hold a negative mean of squares.' }
+    : { ok: true, value };
+}
+
+/** Error memory from a stranger: N finite bfloat16. */
+export function readError(bytes: Uint8Array, elements: number): Read<Uint16Array> {
+  if (bytes.length !== errorBytes(elements)) return wrongSize('Error memory', bytes, errorBytes(elements));
+  const value = new Uint16Array(aligned(bytes));
+  return hasNonFinite(value) ? notFinite('Error memory') : { ok: true, value };
+}
+
+/** A buffer that holds `bytes` alone: received bytes may lie anywhere in theirs. (A Node `Buffer`'s `slice` copies nothing.) */
+export function aligned(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
+}
+
+function wrongSize(what: string, bytes: Uint8Array, expected: number): { ok: false; reason: string } {
+  return { ok: false, reason: `${what}: ${bytes.length} bytes, where the model has ${expected}.` };
+}
+
+function notFinite(what: string): { ok: false; reason: string } {
+  return { ok: false, reason: `${what}: a value is not finite.` };
+}
