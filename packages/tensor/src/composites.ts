@@ -1,0 +1,181 @@
+/**
+ * The operators that a transformer is made of: several rows forward, one hand-derived derivative.
+ *
+ * Each is written as forward part, then what it owes to its inputs; the derivative shares the forward part's results.
+ */
+import type { Value } from './graph.ts';
+import { composite, expects } from './operator.ts';
+import {
+  add,
+  addAt,
+  batchProduct,
+  expand,
+  join,
+  largest,
+  logarithm,
+  matrixProduct,
+  multiply,
+  pick,
+  reciprocal,
+  reshape,
+  rows,
+  scale,
+  shift,
+  sigmoid,
+  slice,
+  softmax,
+  squareRoot,
+  strictlyUpper,
+  subtract,
+  sum,
+  sumOfSquares,
+  swapLast,
+} from './operators.ts';
+
+/** `x · weightᵀ`: `[N, in]` and a weight `[out, in]`, as Hugging Face stores it, give `[N, out]`. */
+export function linear(x: Value, weight: Value): Value {
+  return matrixProduct(x, weight, { transB: true });
+}
+
+/** Rows of an embedding table: `[V, C]` and tokens `[N]` give `[N, C]`. */
+export const embedding = rows;
+
+/**
+ * Root-mean-square norm: `x / √(mean(x²) + epsilon) · weight` over the last axis (Zhang and Sennrich 2019).
+ *
+ * `x` `[N, C]`, `weight` `[C]`.
+ */
+export const rmsNorm = composite<[x: Value, weight: Value], { epsilon: number }>(
+  'rmsNorm',
+  ([x, weight], { epsilon }) => {
+    const [, width] = x.shape as [number, number];
+    expects(x.shape.length === 2 && weight.shape[0] === width, 'rmsNorm', 'wants [N, C] and [C]', [x, weight]);
+    const meanSquare = scale(sumOfSquares(x, { axes: [1] }), 1 / width); // [N, 1]
+    const inverse = reciprocal(squareRoot(shift(meanSquare, { term: epsilon }))); // [N, 1]
+    const unit = multiply(x, inverse); // [N, C]
+    return {
+      output: multiply(unit, weight),
+      // y = unit·w. Along each row, dx is d·w without its part parallel to unit, divided by the row's length.
+      derivative: (d) => {
+        const aligned = multiply(d, unit); // [N, C]
+        const column = reshape(weight, { shape: [width, 1] });
+        const parallel = scale(matrixProduct(aligned, column), 1 / width); // [N, 1]
+        const across = subtract(multiply(d, weight), multiply(unit, parallel));
+        return [multiply(across, inverse), reshape(sum(aligned, { axes: [0] }), { shape: [width] })];
+      },
+    };
+  },
+);
+
+/** Gated unit: `gate · sigmoid(gate) · up` (Shazeer 2020), elementwise. */
+export const swiglu = composite<[gate: Value, up: Value]>('swiglu', ([gate, up]) => {
+  const s = sigmoid(gate);
+  const silu = multiply(gate, s);
+  return {
+    output: multiply(silu, up),
+    // silu' = s·(1 + gate·(1 − s)) = s + silu − silu·s.
+    derivative: (d) => {
+      const slope = subtract(add(s, silu), multiply(silu, s));
+      return [multiply(multiply(d, up), slope), multiply(d, silu)];
+    },
+  };
+});
+
+/**
+ * Rotary position embedding in Hugging Face's convention: element `i` of a head turns with element `i + D/2`.
+ *
+ * `x` `[..., T, D]`; `cos`, `sin` `[T, D/2]`.
+ */
+export const rotary = composite<[x: Value, cos: Value, sin: Value]>('rotary', ([x, cos, sin]) => {
+  const half = x.shape.at(-1)! / 2;
+  expects(cos.shape.at(-1) === half && cos.shape[0] === x.shape.at(-2), 'rotary', 'tables do not fit', [x, cos, sin]);
+  return {
+    output: turn(x, cos, sin, 1),
+    // A rotation's transpose is the rotation by the opposite angle.
+    derivative: (d) => [turn(d, cos, sin, -1), undefined, undefined],
+  };
+});
+
+/**
+ * Causal self-attention with grouped queries: `softmax(scale · q kᵀ + mask) v`.
+ *
+ * `q` `[B, H, T, D]`; `k`, `v` `[B, G, T, D]` where G divides H, and query head `h` uses key head `⌊h·G/H⌋`.
+ * Returns `[B, H, T, D]`. The H/G queries of a group stand below each other as one matrix, so keys and values are
+ * never copied per query head.
+ */
+export const causalAttention = composite<[q: Value, k: Value, v: Value], { scale: number }>(
+  'causalAttention',
+  ([q, k, v], options) => {
+    const [batch, heads, time, size] = q.shape as [number, number, number, number];
+    const groups = k.shape[1]!;
+    expects(heads % groups === 0 && k.shape[2] === time, 'causalAttention', 'heads do not fit', [q, k, v]);
+    const stacked = [batch, groups, (heads / groups) * time, size]; // [B, G, H/G·T, D]
+    const squares = [batch, heads, time, time]; // [B, H, T, T]
+    const tall = [batch, groups, (heads / groups) * time, time]; // [B, G, H/G·T, T]
+
+    const queries = reshape(q, { shape: stacked });
+    const scores = reshape(scale(batchProduct(queries, swapLast(k)), options.scale), { shape: squares });
+    const p = softmax(add(scores, causalMask(q, time)));
+    const result = batchProduct(reshape(p, { shape: tall }), v); // [B, G, H/G·T, D]
+    return {
+      output: reshape(result, { shape: q.shape }),
+      // Softmax: ds = p·(dp − Σ p·dp) along each row; and Σ p·dp = Σ d·result, which is T/D times shorter (Dao 2022).
+      derivative: (dy) => {
+        const d = reshape(dy, { shape: stacked });
+        const dp = batchProduct(d, swapLast(v)); // [B, G, H/G·T, T]
+        const mean = sum(multiply(d, result), { axes: [3] });
+        const ds = scale(multiply(reshape(p, { shape: tall }), subtract(dp, mean)), options.scale);
+        return [
+          reshape(batchProduct(ds, k), { shape: q.shape }),
+          batchProduct(swapLast(ds), queries),
+          batchProduct(swapLast(reshape(p, { shape: tall })), d),
+        ];
+      },
+    };
+  },
+);
+
+/** Mean over N of `−log softmax(logits)[target]`, in nats: `[N, V]` and int32 `[N]` give []. */
+export const crossEntropy = composite<[logits: Value, targets: Value]>('crossEntropy', ([logits, targets]) => {
+  const count = logits.shape[0]!;
+  const { loss, p, chosen } = tokenLoss(logits, targets);
+  return {
+    output: reshape(scale(sum(loss, { axes: [0] }), 1 / count), { shape: [] }),
+    // dz = (softmax(z) − onehot(target)) / N.
+    derivative: (d) => {
+      const minusOne = logits.graph.constant(new Float32Array(count).fill(-1), [count, 1]);
+      return [multiply(addAt(p, chosen, minusOne, { axis: 1 }), scale(d, 1 / count)), undefined];
+    },
+  };
+});
+
+/** `−log softmax(logits)[target]` for each token: `[N, V]` and int32 `[N]` give `[N, 1]`. Not differentiable. */
+export function tokenLosses(logits: Value, targets: Value): Value {
+  return tokenLoss(logits, targets).loss;
+}
+
+/**
+ * With z the logits and p their softmax, log Σ exp(z) = z_j − log p_j for every j; the largest is the j where p_j
+ * cannot vanish, so that no second pass over the vocabulary for a log-softmax is needed.
+ */
+function tokenLoss(logits: Value, targets: Value): { loss: Value; p: Value; chosen: Value } {
+  const [count] = logits.shape as [number, number];
+  const chosen = reshape(targets, { shape: [count, 1] });
+  const p = softmax(logits);
+  const logSum = subtract(largest(logits, { axes: [1] }), logarithm(largest(p, { axes: [1] })));
+  return { loss: subtract(logSum, pick(logits, chosen)), p, chosen };
+}
+
+function turn(x: Value, cos: Value, sin: Value, direction: 1 | -1): Value {
+  const axis = x.shape.length - 1;
+  const half = x.shape[axis]! / 2;
+  const a = slice(x, { axis, start: 0, end: half });
+  const b = slice(x, { axis, start: half, end: 2 * half });
+  const [first, second] = direction === 1 ? [subtract, add] : [add, subtract];
+  return join(first(multiply(a, cos), multiply(b, sin)), second(multiply(b, cos), multiply(a, sin)), { axis });
+}
+
+/** `[T, T]`: 0 where a token may look, −1e9 (whose exponential is zero) in its future. */
+function causalMask(near: Value, time: number): Value {
+  return strictlyUpper(expand(near.graph.scalar(-1e9), { shape: [time, time] }));
+}
