@@ -1,5 +1,10 @@
 export * from './config.ts';
+export * from './initial.ts';
 export * from './layout.ts';
+export * from './optimizer.ts';
+export * from './presets.ts';
+export * from './programs.ts';
+export * from './schedule.ts';
 export * from './tokenizer.ts';
 export { MAX_TOKENIZER_BYTES } from './tokenizer-json.ts';
 export { BASE_VOCABULARY, END_OF_TEXT, END_OF_TEXT_ID, MAX_VOCABULARY, type Merge } from './vocabulary.ts';
