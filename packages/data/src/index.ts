@@ -1,1 +1,24 @@
-export {};
+export * from './assignment.ts';
+export * from './dataset.ts';
+export {
+  DocumentCollector,
+  type ReadSummary,
+  SKIP_REASONS,
+  type Skipped,
+  type SkipReason,
+  type SourceDocument,
+} from './documents.ts';
+export * from './licence.ts';
+export {
+  type DatasetManifest,
+  type LicenceTotal,
+  MAX_MANIFEST_BYTES,
+  type ManifestDocument,
+  type ParsedManifest,
+  parseManifest,
+  type ShardList,
+  type Split,
+  writeManifest,
+} from './manifest.ts';
+export * from './rows.ts';
+export { describeSummary } from './summary.ts';
