@@ -1,0 +1,201 @@
+/** Peers that break the protocol on every layer: raw TCP, libp2p streams, our frames. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { noise } from '@chainsafe/libp2p-noise';
+import { fromHex, isWorldError, utf8 } from '@folkmoot/core';
+import { generateKeyPair } from '@libp2p/crypto/keys';
+import type { Stream } from '@libp2p/interface';
+import { tcp } from '@libp2p/tcp';
+import { yamux } from '@libp2p/yamux';
+import { multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p, type Libp2p } from 'libp2p';
+import { createNetwork, type Libp2pNetwork } from './libp2p-network.ts';
+
+const QUICK = { requestIdleMs: 300, answerIdleMs: 500, negotiationTimeoutMs: 500 };
+const SERVE = { maxRequestBytes: 1024, maxConcurrentPerPeer: 2 };
+const LIMITS = { idleMs: 400, maxMessageBytes: 1024 };
+
+const stray: unknown[] = [];
+process.on('unhandledRejection', (reason) => stray.push(reason));
+process.on('uncaughtException', (error) => stray.push(error));
+
+test('garbage before any protocol neither harms nor stays', async (t) => {
+  const { server, handled } = await serving(t);
+  const port = Number(server.addresses()[0]!.split('/')[4]);
+  const sockets: Socket[] = [];
+  const attacks = [
+    '',
+    '\x13/multistream/1.0.0\n',
+    'GET / HTTP/1.1\r\n\r\n',
+    '\xff'.repeat(100_000),
+    '\x13/multistream/1.0.0\n\x07/noise\n\xff\xff',
+  ];
+  for (const attack of [...attacks, ...Array.from({ length: 20 }, () => randomBytes(1 + Math.random() * 3000))]) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    await once(socket, 'connect');
+    socket.write(typeof attack === 'string' ? Buffer.from(attack, 'latin1') : attack);
+    sockets.push(socket);
+  }
+  const honest = await join(t);
+  await honest.connect(server.addresses()[0]!);
+  assert.deepEqual(await read(honest, server, utf8('hi')), [utf8('hi')]);
+  await until(() => sockets.every((socket) => socket.destroyed || socket.readableEnded || socket.closed));
+  assert.deepEqual([handled(), server.peers(), stray], [1, [honest.self], []]);
+});
+
+test('a request that is truncated, late, too long or never ends costs one stream for a moment', async (t) => {
+  const { server, handled } = await serving(t);
+  const evil = await rawPeer(t);
+  const connection = await evil.dial(multiaddr(server.addresses()[0]!));
+  const open = () => connection.newStream('/folkmoot/1/echo', { maxOutboundStreams: 500 });
+  const frames = ['', '00', '0000', '00000010ff', 'ffffffff', '80000000', '7fffffff', '00000401'];
+  for (const frame of frames) {
+    const stream = await open();
+    if (frame) stream.send(fromHex(frame));
+    await until(() => server.exchanges === 0 && stream.status !== 'open');
+    const closing = await open();
+    if (frame) closing.send(fromHex(frame));
+    await closing.close();
+    await until(() => server.exchanges === 0);
+  }
+  assert.deepEqual([handled(), server.bufferedBytes(), stray], [0, 0, []]);
+  assert.deepEqual(await answerOf(await open(), '7fffffff'), fromHex('80000003'), 'told that it is too large');
+});
+
+test('an asker that takes nothing, or keeps its side open, is given up', async (t) => {
+  const { server } = await serving(t);
+  server.serve(
+    'flood',
+    async function* () {
+      for (let i = 0; i < 1000; i++) yield new Uint8Array(1 << 16);
+    },
+    SERVE,
+  );
+  const evil = await rawPeer(t);
+  const connection = await evil.dial(multiaddr(server.addresses()[0]!));
+  const deaf = await connection.newStream('/folkmoot/1/flood');
+  deaf.pause();
+  deaf.send(fromHex('00000000'));
+  const open = await connection.newStream('/folkmoot/1/echo');
+  assert.deepEqual(await answerOf(open, '0000000161'), fromHex('000000016180000000'));
+  await until(() => server.exchanges === 0);
+  assert.deepEqual(stray, []);
+});
+
+test('a swarm of streams from one peer is bounded, and the others are served', async (t) => {
+  const { server } = await serving(t);
+  const [evil, honest] = [await rawPeer(t), await join(t)];
+  const connection = await evil.dial(multiaddr(server.addresses()[0]!));
+  const opening = Promise.allSettled(
+    Array.from({ length: 300 }, () => connection.newStream('/folkmoot/1/echo', { maxOutboundStreams: 500 })),
+  );
+  await honest.connect(server.addresses()[0]!);
+  assert.deepEqual(await read(honest, server, utf8('hi')), [utf8('hi')]);
+  assert.ok(server.exchanges <= 2 * SERVE.maxConcurrentPerPeer + 32 + 1, `${server.exchanges} are open`);
+  await opening;
+  await until(() => server.exchanges === 0);
+  assert.deepEqual(stray, []);
+});
+
+test('an answer that lies about its length, breaks off or stops is an error with a code', async (t) => {
+  const evil = await rawPeer(t);
+  const client = await join(t);
+  let behave: (stream: Stream) => unknown = () => {};
+  await evil.handle('/folkmoot/1/evil', async (stream) => void behave(stream));
+  const address = evil.getMultiaddrs()[0]!.toString();
+  const peer = await client.connect(address);
+  const outcome = async (conduct: (stream: Stream) => unknown) => {
+    behave = conduct;
+    const got: number[] = [];
+    try {
+      for await (const message of client.open(peer, 'evil', utf8('x'), LIMITS)) got.push(message.length);
+      return [...got, 'whole'];
+    } catch (error) {
+      return [...got, isWorldError(error) ? error.code : error];
+    }
+  };
+  const sending = (hex: string, end?: 'close' | 'abort') => async (stream: Stream) => {
+    stream.send(fromHex(hex));
+    if (end === 'close') await stream.close();
+    if (end === 'abort') setTimeout(() => stream.abort(new Error('evil')), 50);
+  };
+  assert.deepEqual(await outcome(sending('000000016180000000', 'close')), [1, 'whole']);
+  assert.deepEqual(await outcome(sending('0000000161', 'close')), [1, 'peer-failed']);
+  assert.deepEqual(await outcome(sending('0000000161', 'abort')), [1, 'peer-failed']);
+  assert.deepEqual(await outcome(sending('000001006161')), ['peer-silent']);
+  assert.deepEqual(await outcome(sending('000001006161', 'close')), ['peer-failed']);
+  assert.deepEqual(await outcome(sending('0000000161000004016161')), [1, 'message-too-large']);
+  assert.deepEqual(await outcome(sending('7fffffff')), ['message-too-large']);
+  assert.deepEqual(await outcome(sending('ffffffff')), ['peer-failed']);
+  assert.deepEqual(await outcome(sending('80000001')), ['peer-busy']);
+  assert.deepEqual(await outcome(() => {}), ['peer-silent']);
+  await until(() => client.exchanges === 0);
+  assert.deepEqual([client.bufferedBytes(), stray], [0, []]);
+});
+
+test('a peer whose key is not that of a device is sent away', async (t) => {
+  const { server } = await serving(t);
+  const stranger = await rawPeer(t, 'secp256k1');
+  const client = await join(t);
+  await stranger.dial(multiaddr(server.addresses()[0]!)).catch(() => {});
+  await until(() => stranger.getConnections().length === 0);
+  await assert.rejects(client.connect(stranger.getMultiaddrs()[0]!.toString()), /key is not that of a device/);
+  assert.deepEqual([server.peers(), client.peers(), stray], [[], [], []]);
+});
+
+async function join(t: TestContext): Promise<Libp2pNetwork> {
+  const network = await createNetwork({ secret: randomBytes(32), listen: ['/ip4/127.0.0.1/tcp/0'], limits: QUICK });
+  t.after(() => network.close());
+  return network;
+}
+
+async function serving(t: TestContext): Promise<{ server: Libp2pNetwork; handled: () => number }> {
+  const server = await join(t);
+  let count = 0;
+  server.serve(
+    'echo',
+    async function* (_peer, request) {
+      count++;
+      yield request;
+    },
+    SERVE,
+  );
+  return { server, handled: () => count };
+}
+
+/** libp2p without our manners. */
+async function rawPeer(t: TestContext, type: 'Ed25519' | 'secp256k1' = 'Ed25519'): Promise<Libp2p> {
+  const key = type === 'Ed25519' ? await generateKeyPair('Ed25519') : await generateKeyPair('secp256k1');
+  const libp2p = await createLibp2p({
+    privateKey: key,
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+  });
+  t.after(() => libp2p.stop());
+  return libp2p;
+}
+
+async function read(client: Libp2pNetwork, server: Libp2pNetwork, request: Uint8Array): Promise<Uint8Array[]> {
+  const all: Uint8Array[] = [];
+  for await (const message of client.open(server.self, 'echo', request, LIMITS)) all.push(message);
+  return all;
+}
+
+/** All that comes back for the bytes of `hex`, without closing our side. */
+async function answerOf(stream: Stream, hex: string): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  stream.addEventListener('message', ({ data }) => parts.push(data.subarray()));
+  stream.send(fromHex(hex));
+  await new Promise((resolve) => stream.addEventListener('remoteCloseWrite', resolve));
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let i = 0; i < 300 && !isSo(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.ok(isSo(), String(isSo));
+}

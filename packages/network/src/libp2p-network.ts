@@ -1,0 +1,198 @@
+/** `Network` over libp2p: TCP, noise for keys and secrecy, yamux for many exchanges over one connection. */
+import { noise } from '@chainsafe/libp2p-noise';
+import {
+  assert,
+  type DeviceId,
+  type ExchangeLimits,
+  type Handler,
+  type Network,
+  peerUnreachable,
+  toHex,
+} from '@folkmoot/core';
+import { identify } from '@libp2p/identify';
+import type { Connection, PrivateKey, Stream } from '@libp2p/interface';
+import { ping } from '@libp2p/ping';
+import { tcp } from '@libp2p/tcp';
+import { yamux } from '@libp2p/yamux';
+import { createLibp2p, type Libp2p } from 'libp2p';
+import { ask, openStream } from './asking.ts';
+import { Connections } from './connections.ts';
+import { dial } from './dialling.ts';
+import { FrameReader, FrameWriter } from './frames.ts';
+import { DEFAULT_LIMITS, type NetworkLimits, PROTOCOL_PREFIX } from './limits.ts';
+import { startListening } from './listening.ts';
+import { deviceOf, libp2pKey } from './peer-ids.ts';
+import { inboundStreams, Service } from './serving.ts';
+
+export interface NetworkOptions {
+  /** The device key's 32 bytes; the device's id and the libp2p peer id both follow from it. */
+  readonly secret: Uint8Array;
+  /** Multiaddrs to listen at, such as `/ip4/0.0.0.0/tcp/4801`; port 0 takes a free one. Default: none, dial only. */
+  readonly listen?: readonly string[];
+  /** Multiaddrs to tell others instead of those listened at, behind a router. */
+  readonly announce?: readonly string[];
+  readonly limits?: Partial<NetworkLimits>;
+  /** Told what a handler of ours throws; the peer learns only that the answer failed. */
+  readonly onHandlerError?: (error: unknown, protocol: string, peer: DeviceId) => void;
+}
+
+/**
+ * Joins the network. Throws `port-taken`, `address-unavailable` or `address-invalid` where it cannot listen.
+ */
+export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetwork> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const key = await libp2pKey(options.secret);
+  const libp2p = await startListening(options.listen ?? [], () => configured(key, options, limits));
+  return new Libp2pNetwork(libp2p, toHex(key.publicKey.raw), limits, options.onHandlerError ?? (() => {}));
+}
+
+/** Make it with `createNetwork`. */
+export class Libp2pNetwork implements Network {
+  readonly self: DeviceId;
+  readonly #libp2p: Libp2p;
+  readonly #limits: NetworkLimits;
+  readonly #onHandlerError: (error: unknown, protocol: string, peer: DeviceId) => void;
+  readonly #connections = new Connections();
+  readonly #served = new Set<string>();
+  readonly #traffic = { sentBytes: 0, receivedBytes: 0 };
+  readonly #streams = new Map<Stream, FrameReader>();
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    libp2p: Libp2p,
+    self: DeviceId,
+    limits: NetworkLimits,
+    onHandlerError: (error: unknown, protocol: string, peer: DeviceId) => void,
+  ) {
+    this.self = self;
+    this.#libp2p = libp2p;
+    this.#limits = limits;
+    this.#onHandlerError = onHandlerError;
+    libp2p.addEventListener('connection:open', ({ detail }) => this.#connections.add(detail));
+    libp2p.addEventListener('connection:close', ({ detail }) => this.#connections.remove(detail));
+    for (const connection of libp2p.getConnections()) this.#connections.add(connection);
+  }
+
+  addresses(): string[] {
+    return this.#libp2p.getMultiaddrs().map(String);
+  }
+
+  async connect(address: string, signal?: AbortSignal): Promise<DeviceId> {
+    if (this.#closing) throw peerUnreachable(address, 'this node is closed');
+    const connection = await dial(this.#libp2p, address, this.#limits.dialTimeoutMs, signal);
+    this.#connections.add(connection);
+    return deviceOf(connection.remotePeer)!;
+  }
+
+  peers(): DeviceId[] {
+    return this.#connections.peers();
+  }
+
+  watchPeers(listener: (peer: DeviceId, connected: boolean) => void): () => void {
+    return this.#connections.watch(listener);
+  }
+
+  serve(protocol: string, handler: Handler, limits: { maxRequestBytes: number; maxConcurrentPerPeer: number }): void {
+    assert(/^[a-z0-9]+(-[a-z0-9]+)*$/.test(protocol), `${protocol} is the name of a protocol`);
+    assert(!this.#served.has(protocol), `${protocol} is served once`);
+    this.#served.add(protocol);
+    const serveStream = async (stream: Stream, connection: Connection) => {
+      const peer = deviceOf(connection.remotePeer);
+      if (!peer || this.#closing) return stream.abort(new Error('not served'));
+      const onError = (error: unknown) => this.#onHandlerError(error, protocol, peer);
+      const { reader, writer } = this.#adopt(stream);
+      await service.serve(peer, stream, reader, writer, onError);
+    };
+    const service = new Service(handler, limits, this.#limits);
+    const options = {
+      maxInboundStreams: inboundStreams(limits.maxConcurrentPerPeer),
+      maxOutboundStreams: this.#limits.maxOutboundStreams,
+    };
+    // The handler is in place when `handle` returns; what it goes on to do is tell the peer store, in memory.
+    this.#libp2p.handle(PROTOCOL_PREFIX + protocol, serveStream, options).catch(() => {});
+  }
+
+  async *open(
+    peer: DeviceId,
+    protocol: string,
+    request: Uint8Array,
+    limits: ExchangeLimits,
+    signal?: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
+    signal?.throwIfAborted();
+    const connection = this.#closing ? undefined : this.#connections.to(peer);
+    if (!connection) throw peerUnreachable(peer, 'not connected');
+    const exchange = { peer, protocol, connection };
+    const stream = await openStream(exchange, limits.idleMs, this.#limits.maxOutboundStreams, signal);
+    const { reader, writer } = this.#adopt(stream);
+    yield* ask(exchange, stream, reader, writer, request, limits, signal);
+  }
+
+  traffic(): { sentBytes: number; receivedBytes: number } {
+    return { ...this.#traffic };
+  }
+
+  /** Bytes received that no exchange has read yet. */
+  bufferedBytes(): number {
+    let sum = 0;
+    for (const reader of this.#streams.values()) sum += reader.bufferedBytes;
+    return sum;
+  }
+
+  /** Exchanges that are open, in both directions. */
+  get exchanges(): number {
+    return this.#streams.size;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      for (const stream of [...this.#streams.keys()]) stream.abort(new Error('this node is closing'));
+      await this.#libp2p.stop();
+    })();
+    return this.#closing;
+  }
+
+  #adopt(stream: Stream): { reader: FrameReader; writer: FrameWriter } {
+    const reader = new FrameReader(stream, this.#traffic);
+    this.#streams.set(stream, reader);
+    stream.addEventListener('close', () => this.#streams.delete(stream));
+    if (stream.status !== 'open') this.#streams.delete(stream);
+    return { reader, writer: new FrameWriter(stream, this.#traffic) };
+  }
+}
+
+function configured(privateKey: PrivateKey, options: NetworkOptions, limits: NetworkLimits): Promise<Libp2p> {
+  return createLibp2p({
+    privateKey,
+    start: false,
+    addresses: { listen: [...(options.listen ?? [])], announce: [...(options.announce ?? [])] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: limits.maxInboundStreams,
+        maxOutboundStreams: limits.maxInboundStreams,
+        streamOptions: {
+          maxStreamWindowSize: limits.windowBytes,
+          // A paused stream still gets the window that the peer was promised; with less room than that it would break.
+          maxReadBufferLength: 2 * limits.windowBytes,
+        },
+      }),
+    ],
+    connectionManager: {
+      maxConnections: limits.maxConnections,
+      maxIncomingPendingConnections: limits.maxPendingConnections,
+      inboundConnectionThreshold: limits.maxNewConnectionsPerSecond,
+      dialTimeout: limits.dialTimeoutMs,
+      addressDialTimeout: limits.dialTimeoutMs,
+      inboundUpgradeTimeout: limits.negotiationTimeoutMs,
+      inboundStreamProtocolNegotiationTimeout: limits.negotiationTimeoutMs,
+    },
+    connectionGater: {
+      denyInboundEncryptedConnection: (peer) => !deviceOf(peer),
+      denyOutboundEncryptedConnection: (peer) => !deviceOf(peer),
+    },
+    connectionMonitor: { pingTimeout: { minTimeout: limits.pingTimeoutMs } },
+    services: { identify: identify(), ping: ping() },
+  });
+}
