@@ -22,6 +22,7 @@ export function checkExactWasm(wasm: Uint8Array): void {
 /** Starts `ort` on exactly the bytes of `wasm`, which are checked first. `threads` at least 1. */
 export async function startExact(ort: typeof Ort, wasm: Uint8Array, threads: number): Promise<Runtime> {
   checkExactWasm(wasm);
+  ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
   ort.env.wasm.wasmBinary = wasm;
   return {
@@ -34,7 +35,8 @@ export async function startExact(ort: typeof Ort, wasm: Uint8Array, threads: num
         executionMode: 'sequential',
         // Part of what makes the bits: fusions change the order of additions.
         graphOptimizationLevel: 'all',
-        logSeverityLevel: 3,
+        enableMemPattern: false,
+        logSeverityLevel: 4,
       }) as never,
   };
 }

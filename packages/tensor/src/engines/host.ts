@@ -135,13 +135,14 @@ class EngineHost implements Handlers {
     program.inputs.forEach((spec, i) => {
       const binding = run.inputs[i]!;
       const data = ArrayBuffer.isView(binding) ? binding : this.#view(binding, spec);
-      feeds[spec.name] = runtime.createTensor(spec.dtype, data, spec.shape);
+      feeds[spec.name] = runtime.createTensor(spec.dtype, isAligned(data) ? data : data.slice(), spec.shape);
     });
     const fetches: Record<string, OrtTensor | null> = {};
+    const landings = targets.map((target) => target && (isAligned(target) ? target : target.slice()));
     program.outputs.forEach((spec, i) => {
-      const target = targets[i];
-      if (target)
-        fetches[spec.name] = runtime.writesInPlace ? runtime.createTensor(spec.dtype, target, spec.shape) : null;
+      const landing = landings[i];
+      if (landing)
+        fetches[spec.name] = runtime.writesInPlace ? runtime.createTensor(spec.dtype, landing, spec.shape) : null;
     });
     const results = await session.run(feeds, fetches).catch((error) => {
       throw new WorldError('engine-run', 'The engine could not run this program on these inputs.', {
@@ -149,9 +150,9 @@ class EngineHost implements Handlers {
         help: 'Check the input values (token ids below the vocabulary) and the free memory of this machine.',
       });
     });
-    if (runtime.writesInPlace) return;
     program.outputs.forEach((spec, i) => {
-      targets[i]?.set(results[spec.name]!.data as TensorData);
+      const source = runtime.writesInPlace ? landings[i] : (results[spec.name]?.data as TensorData | undefined);
+      if (source && source !== targets[i]) targets[i]?.set(source as Float32Array);
     });
   }
 
@@ -220,6 +221,14 @@ class EngineHost implements Handlers {
 
 function newArray(dtype: DType, elements: number): TensorData {
   return dtype === 'float32' ? new Float32Array(elements) : new Int32Array(elements);
+}
+
+/**
+ * Whether ONNX Runtime may use `data` where it lies. Its vectorised sums start at the first multiple of 16 bytes, so that
+ * the address decides the order of additions and with it the last bits; array buffers start at such a multiple.
+ */
+function isAligned(data: TensorData): boolean {
+  return data.byteOffset % 16 === 0;
 }
 
 function checkInterface(program: Program, session: OrtSession): void {

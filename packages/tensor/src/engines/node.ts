@@ -19,7 +19,12 @@ export async function createEngine(kind: EngineKind, options: EngineOptions = {}
   const threads = options.threads ?? Math.min(64, availableParallelism());
   if (!Number.isInteger(threads) || threads < 1 || threads > 64)
     throw new RangeError(`threads must be from 1 to 64, not ${threads}`);
-  return openEngine(kind, threads, workerChannel(new Worker(entryOf(kind), { name: `${kind} engine` })));
+  return openEngine(kind, threads, workerChannel(startWorker(kind)));
+}
+
+function startWorker(kind: EngineKind): Worker {
+  // Without the main thread's flags: the worker needs none, and some (`--input-type`) stop it.
+  return new Worker(entryOf(kind), { name: `${kind} engine`, execArgv: [] });
 }
 
 /** The worker's file: TypeScript in the workspace, JavaScript in the published package. */

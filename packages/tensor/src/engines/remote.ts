@@ -68,14 +68,12 @@ class Connection {
   }
 
   async close(): Promise<void> {
-    const closing = this.call('close', {});
-    this.#ended = new WorldError('engine-closed', 'The engine was closed.', { help: 'Create a new engine.' });
-    try {
-      await closing;
-    } finally {
-      await this.#channel.terminate();
-      this.#end(this.#ended);
-    }
+    // A worker that has crashed is as closed as one can be.
+    const released = this.call('close', {}).catch(() => {});
+    this.#ended ??= new WorldError('engine-closed', 'The engine was closed.', { help: 'Create a new engine.' });
+    await released;
+    await this.#channel.terminate();
+    this.#end(this.#ended);
   }
 
   #settle(reply: Reply): void {
