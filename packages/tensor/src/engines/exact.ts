@@ -22,7 +22,6 @@ export function checkExactWasm(wasm: Uint8Array): void {
 /** Starts `ort` on exactly the bytes of `wasm`, which are checked first. `threads` at least 1. */
 export async function startExact(ort: typeof Ort, wasm: Uint8Array, threads: number): Promise<Runtime> {
   checkExactWasm(wasm);
-  ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
   ort.env.wasm.wasmBinary = wasm;
   return {

@@ -22,7 +22,11 @@ export interface OrtTensor {
 export interface OrtSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  run(feeds: Record<string, OrtTensor>, fetches: Record<string, OrtTensor | null>): Promise<Record<string, OrtTensor>>;
+  run(
+    feeds: Record<string, OrtTensor>,
+    fetches: Record<string, OrtTensor | null>,
+    options: { logSeverityLevel: 4 },
+  ): Promise<Record<string, OrtTensor>>;
   release(): Promise<void>;
 }
 
@@ -144,7 +148,7 @@ class EngineHost implements Handlers {
       if (landing)
         fetches[spec.name] = runtime.writesInPlace ? runtime.createTensor(spec.dtype, landing, spec.shape) : null;
     });
-    const results = await session.run(feeds, fetches).catch((error) => {
+    const results = await session.run(feeds, fetches, { logSeverityLevel: 4 }).catch((error) => {
       throw new WorldError('engine-run', 'The engine could not run this program on these inputs.', {
         facts: { program: program.id, engine: runtime.name, reason: firstLine(String(error?.message ?? error)) },
         help: 'Check the input values (token ids below the vocabulary) and the free memory of this machine.',
