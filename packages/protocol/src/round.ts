@@ -218,6 +218,7 @@ function finalize(state: State, id: Hash, header: Header, context: Context): voi
     round: round.number,
     header: id,
     content: header,
+    trainers: round.included,
     updates: includedUpdates(state),
   });
   for (const [device, seat] of inOrder(round.seats)) concludeSeat(state, device, seat, context);

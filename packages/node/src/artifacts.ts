@@ -1,0 +1,175 @@
+/**
+ * Artifacts between members: served in ranges, fetched in chunks, resumed where they stopped, verified whole.
+ *
+ * The name is a hash of the whole, so a wrong byte is only seen at the end: then everything is dropped and the next
+ * provider is asked. Sizes are known from the charter before anything is allocated.
+ */
+import {
+  type Clock,
+  canonicalBytes,
+  type DeviceId,
+  fromUtf8,
+  type Hash,
+  isHash,
+  isWorldError,
+  type Network,
+  type Store,
+  shortId,
+  WorldError,
+} from '@folkmoot/core';
+import { requestJson } from './exchange.ts';
+
+const CHUNK_BYTES = 256 * 1024;
+const IDLE_MS = 15_000;
+const ROUNDS_OF_ASKING = 4;
+const RETRY_MS = 500;
+
+export interface FetchOptions {
+  /** No larger artifact is taken. */
+  readonly maxBytes: number;
+  /** Who is likely to have it, asked first. */
+  readonly from?: readonly DeviceId[];
+  readonly signal?: AbortSignal;
+  /** Called with each chunk. */
+  readonly onProgress?: (doneBytes: number, sizeBytes: number) => void;
+}
+
+export class Artifacts {
+  readonly store: Store;
+  /** Artifact bytes that this member sent and received, without framing. */
+  readonly moved = { sentBytes: 0, receivedBytes: 0 };
+  readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #underWay = new Map<Hash, Promise<void>>();
+
+  constructor(network: Network, store: Store, clock: Clock) {
+    this.#network = network;
+    this.store = store;
+    this.#clock = clock;
+  }
+
+  /** Gives artifacts to everybody who names them. */
+  serve(): void {
+    const limits = { maxRequestBytes: 512, maxConcurrentPerPeer: 16 };
+    this.#network.serve('artifact', (_peer, request) => this.#answer(request), limits);
+  }
+
+  /** The artifact's bytes, from disk or from whoever has them. Throws `artifact-unavailable` when nobody does. */
+  async get(id: Hash, options: FetchOptions): Promise<Uint8Array> {
+    await this.ensure(id, options);
+    try {
+      return await this.store.get(id);
+    } catch (error) {
+      // Damaged on disk and set aside: the others still have it.
+      if (!isWorldError(error, 'artifact-corrupt') && !isWorldError(error, 'artifact-missing')) throw error;
+      await this.ensure(id, options);
+      return this.store.get(id);
+    }
+  }
+
+  /** Makes sure that the artifact is in the store; two callers share one transfer. */
+  async ensure(id: Hash, options: FetchOptions): Promise<void> {
+    if ((await this.store.size(id)) !== undefined) return;
+    const running = this.#underWay.get(id);
+    if (running) return running;
+    const fetching = this.#fetch(id, options).finally(() => this.#underWay.delete(id));
+    this.#underWay.set(id, fetching);
+    return fetching;
+  }
+
+  async #fetch(id: Hash, options: FetchOptions): Promise<void> {
+    let reason = 'no member is connected';
+    for (let attempt = 0; attempt < ROUNDS_OF_ASKING; attempt++) {
+      if (attempt > 0) await this.#clock.sleep(RETRY_MS * attempt, options.signal);
+      for (const peer of this.#providers(options.from ?? [])) {
+        options.signal?.throwIfAborted();
+        try {
+          if (await this.#fetchFrom(peer, id, options)) return;
+          reason = `${shortId(peer)} does not have it, or sent other bytes`;
+        } catch (error) {
+          if (isWorldError(error, 'disk-full') || isWorldError(error, 'store-full')) throw error;
+          reason = error instanceof Error ? error.message : String(error);
+        }
+      }
+    }
+    throw new WorldError('artifact-unavailable', `Artifact ${shortId(id)} could not be fetched: ${reason}.`, {
+      facts: { artifact: id },
+      help: 'A member that holds it must be running and reachable. It is tried again when one connects.',
+    });
+  }
+
+  #providers(likely: readonly DeviceId[]): DeviceId[] {
+    const connected = this.#network.peers();
+    return [...new Set([...likely.filter((peer) => connected.includes(peer)), ...connected])];
+  }
+
+  /** False where the peer does not have it or its bytes have another hash. */
+  async #fetchFrom(peer: DeviceId, id: Hash, options: FetchOptions): Promise<boolean> {
+    const known = await this.#askSize(peer, id, options);
+    if (known === undefined) return false;
+    const incoming = await this.store.receive(id, known);
+    let done = incoming.offset;
+    try {
+      if (done < known) {
+        const request = canonicalBytes({ id, offset: done });
+        const limits = { idleMs: IDLE_MS, maxMessageBytes: CHUNK_BYTES };
+        let first = true;
+        for await (const chunk of this.#network.open(peer, 'artifact', request, limits, options.signal)) {
+          if (first) {
+            first = false;
+            continue;
+          }
+          await incoming.append(chunk);
+          this.moved.receivedBytes += chunk.length;
+          done += chunk.length;
+          options.onProgress?.(done, known);
+          if (done >= known) break;
+        }
+      }
+    } catch (error) {
+      await incoming.pause();
+      throw error;
+    }
+    if (done < known) {
+      await incoming.pause();
+      return false;
+    }
+    return incoming.finish();
+  }
+
+  async #askSize(peer: DeviceId, id: Hash, options: FetchOptions): Promise<number | undefined> {
+    const limits = { idleMs: IDLE_MS, maxMessageBytes: CHUNK_BYTES };
+    for await (const message of this.#network.open(
+      peer,
+      'artifact',
+      canonicalBytes({ id, offset: -1 }),
+      limits,
+      options.signal,
+    )) {
+      const size = (JSON.parse(fromUtf8(message)) as { size?: unknown }).size;
+      if (!Number.isSafeInteger(size) || (size as number) < 1) return undefined;
+      if ((size as number) <= options.maxBytes) return size as number;
+      throw new WorldError(
+        'artifact-too-large',
+        `A peer offers ${size} bytes for ${shortId(id)}; at most ${options.maxBytes} are taken.`,
+      );
+    }
+    return undefined;
+  }
+
+  /** First a message with the size (absent: not here), then the bytes from `offset`; −1 asks for the size alone. */
+  async *#answer(request: Uint8Array): AsyncGenerator<Uint8Array> {
+    const { id, offset } = (requestJson(request) ?? {}) as { id?: unknown; offset?: unknown };
+    if (!isHash(id) || !Number.isSafeInteger(offset) || (offset as number) < -1) return;
+    const size = await this.store.size(id);
+    yield canonicalBytes({ size });
+    if (size === undefined || offset === -1) return;
+    for (let at = offset as number; at < size; ) {
+      const chunk = await this.store.read(id, at, CHUNK_BYTES);
+      if (chunk.length === 0) return;
+      yield chunk;
+      this.moved.sentBytes += chunk.length;
+      at += chunk.length;
+    }
+  }
+}

@@ -1,0 +1,153 @@
+/** The auditor: re-executes a drawn segment and the encoding, and says what came out. */
+import { type Canonical, canonicalBytes, fromUtf8, type Hash, isWorldError, sha256 } from '@folkmoot/core';
+import type { Audit } from '@folkmoot/protocol';
+import { resultOf, type Said, type StateIds, stateRoot } from '@folkmoot/records';
+import type { Receipt } from './voice.ts';
+import type { Distance } from './work.ts';
+import { artifactSizes, type Workbench } from './workbench.ts';
+
+/** What an auditor keeps between its result and its verdict. */
+interface Kept {
+  readonly of: string;
+  readonly mine: StateIds;
+  readonly salt: Hash;
+}
+
+const SLOTS = 16;
+
+export class Auditor {
+  readonly #bench: Workbench;
+  readonly #recent = new Map<string, Kept>();
+  /** Artifact bytes fetched for audits. */
+  fetchedBytes = 0;
+
+  constructor(bench: Workbench) {
+    this.#bench = bench;
+  }
+
+  /** Re-executes the opened segment and commits to the result. */
+  async audit(audit: Audit, signal: AbortSignal): Promise<Receipt> {
+    const { voice, key } = this.#bench;
+    try {
+      const kept = (await this.#recall(audit)) ?? (await this.#replay(audit, signal));
+      const result = resultOf(stateRoot(kept.mine), kept.salt, key.id);
+      return await voice.say('result', { trainer: audit.trainer, segment: audit.segment, result }, audit);
+    } catch (error) {
+      if (!isWorldError(error, 'artifact-unavailable')) throw error;
+      return this.#without(audit, 'unavailable');
+    }
+  }
+
+  /** Compares with what the trainer has closed, and gives the verdict. */
+  async judge(audit: Audit, signal: AbortSignal): Promise<Receipt> {
+    const kept = await this.#recall(audit);
+    if (!kept) return this.#without(audit, 'abstain');
+    try {
+      return await this.#bench.voice.say('verdict', await this.#verdict(audit, kept, signal), audit);
+    } catch (error) {
+      if (!isWorldError(error, 'artifact-unavailable')) throw error;
+      return this.#without(audit, 'unavailable');
+    }
+  }
+
+  /** Own results that a verdict may still need. */
+  async needed(): Promise<Hash[]> {
+    const kept = await Promise.all(Array.from({ length: SLOTS }, (_, slot) => this.#read(slot)));
+    return kept.flatMap((audit) => (audit ? [audit.mine.params, audit.mine.moments] : []));
+  }
+
+  async #replay(audit: Audit, signal: AbortSignal): Promise<Kept> {
+    const { work, artifacts, secret, cells, notify } = this.#bench;
+    const start = await this.#startState(audit, signal);
+    const { round, seed, seat, carryIn, segment, trainer } = audit;
+    const startedMs = performance.now();
+    const mine = await work.replay({ round, seed, seat, carriedSteps: carryIn.steps }, segment, start, signal);
+    notify({ kind: 'auditing', round, trainer, segment, tookMs: performance.now() - startedMs });
+    const ids = { params: await artifacts.store.put(mine.params), moments: await artifacts.store.put(mine.moments) };
+    const kept = { of: nameOf(audit), mine: ids, salt: secret(`audit ${nameOf(audit)}`) };
+    this.#recent.set(kept.of, kept);
+    for (const old of [...this.#recent.keys()].slice(0, -SLOTS)) this.#recent.delete(old);
+    await cells.write(cellOf(audit), canonicalBytes(kept as Canonical));
+    return kept;
+  }
+
+  async #startState(audit: Audit, signal: AbortSignal) {
+    const sizes = artifactSizes(this.#bench.charter);
+    const { params, moments } = audit.opened!;
+    return {
+      params: await this.#fetch(audit, params, sizes.params, signal),
+      moments: await this.#fetch(audit, moments, sizes.moments, signal),
+    };
+  }
+
+  async #verdict(audit: Audit, kept: Kept, signal: AbortSignal): Promise<Said<'verdict'>> {
+    const { trainer, segment, closed } = audit;
+    const said = { trainer, segment, stateRoot: stateRoot(kept.mine), salt: kept.salt };
+    const equal = kept.mine.params === closed!.endParams && kept.mine.moments === closed!.endMoments;
+    const distance: Distance = equal ? { ppm: 0, tensor: '' } : await this.#distance(audit, kept, signal);
+    if (!equal && distance.ppm > this.#bench.charter.engine.tolerancePpm)
+      return { ...said, outcome: 'mismatch', part: 'segment', distancePpm: distance.ppm, tensor: distance.tensor };
+    // Encoding is integer work over the trainer's own states: it has no tolerance on any engine.
+    if (!(await this.#encodesAlike(audit, signal)))
+      return { ...said, outcome: 'mismatch', part: 'encode', distancePpm: 0, tensor: '' };
+    return {
+      ...said,
+      outcome: equal ? 'match' : 'within',
+      part: 'segment',
+      distancePpm: distance.ppm,
+      tensor: distance.tensor,
+    };
+  }
+
+  async #distance(audit: Audit, kept: Kept, signal: AbortSignal): Promise<Distance> {
+    const { work, artifacts, charter } = this.#bench;
+    const sizes = artifactSizes(charter);
+    const { endParams, endMoments } = audit.closed!;
+    const claimed = {
+      params: await this.#fetch(audit, endParams, sizes.params, signal),
+      moments: await this.#fetch(audit, endMoments, sizes.moments, signal),
+    };
+    const mine = {
+      params: await artifacts.store.get(kept.mine.params),
+      moments: await artifacts.store.get(kept.mine.moments),
+    };
+    return work.distance(await this.#startState(audit, signal), mine, claimed);
+  }
+
+  async #encodesAlike(audit: Audit, signal: AbortSignal): Promise<boolean> {
+    const { work, bases, log, charter } = this.#bench;
+    const sizes = artifactSizes(charter);
+    const base = await bases.get(log.state, audit.base, signal);
+    const last = await this.#fetch(audit, audit.closed!.lastParams, sizes.params, signal);
+    const error = await this.#fetch(audit, audit.carryIn.error, sizes.error, signal);
+    const mine = work.encode(base, last, error);
+    return sha256(mine.update) === audit.update && sha256(mine.errorOut) === audit.commit.errorOut;
+  }
+
+  async #fetch(audit: Audit, id: Hash, sizeBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+    const { artifacts } = this.#bench;
+    if ((await artifacts.store.size(id)) === undefined) this.fetchedBytes += sizeBytes;
+    return artifacts.get(id, { maxBytes: sizeBytes, from: [audit.trainer, ...audit.auditors], signal });
+  }
+
+  #without(audit: Audit, outcome: 'abstain' | 'unavailable'): Promise<Receipt> {
+    const { trainer, segment } = audit;
+    const nothing = { part: 'segment', stateRoot: null, salt: null, distancePpm: 0, tensor: '' } as const;
+    return this.#bench.voice.say('verdict', { trainer, segment, outcome, ...nothing }, audit);
+  }
+
+  async #recall(audit: Audit): Promise<Kept | undefined> {
+    const kept = this.#recent.get(nameOf(audit)) ?? (await this.#read(slotOf(audit)));
+    return kept?.of === nameOf(audit) ? kept : undefined;
+  }
+
+  async #read(slot: number): Promise<Kept | undefined> {
+    const bytes = await this.#bench.cells.read(`audit-${slot}`);
+    return bytes && (JSON.parse(fromUtf8(bytes)) as Kept);
+  }
+}
+
+const nameOf = (audit: Audit) => `${audit.round} ${audit.trainer} ${audit.segment}`;
+const slotOf = (audit: Audit) =>
+  Number.parseInt(sha256(new TextEncoder().encode(nameOf(audit))).slice(0, 6), 16) % SLOTS;
+const cellOf = (audit: Audit) => `audit-${slotOf(audit)}`;

@@ -1,0 +1,87 @@
+/**
+ * Bases: each member recomputes the next one from the included updates, and nobody adopts what they did not recompute.
+ *
+ * The exception is a newcomer: the bases before its time are what two thirds of the witnesses signed, fetched by hash.
+ */
+import { type Hash, sha256, WorldError } from '@folkmoot/core';
+import type { State } from '@folkmoot/protocol';
+import type { Artifacts } from './artifacts.ts';
+import type { Notice } from './notices.ts';
+import type { Work } from './work.ts';
+import { artifactSizes, likely } from './workbench.ts';
+
+/** An included update and who offered it. */
+export interface Included {
+  readonly trainer: string;
+  readonly update: Hash;
+}
+
+export interface Aggregated {
+  readonly aggregate: Hash;
+  readonly nextBase: Hash;
+}
+
+export class Bases {
+  readonly #artifacts: Artifacts;
+  readonly #work: Work;
+  readonly #notify: (notice: Notice) => void;
+  /** By base and set of updates: witnesses aggregate before the header, and again nobody. */
+  readonly #done = new Map<string, Promise<Aggregated>>();
+
+  constructor(artifacts: Artifacts, work: Work, notify: (notice: Notice) => void) {
+    this.#artifacts = artifacts;
+    this.#work = work;
+    this.#notify = notify;
+  }
+
+  /** The bytes of a base, from disk or from other members. */
+  get(state: State, base: Hash, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#artifacts.get(base, {
+      maxBytes: artifactSizes(state.charter).params,
+      from: [state.charter.sequencer],
+      signal,
+    });
+  }
+
+  /** Aggregates `included` onto `base` and files the result. */
+  aggregate(state: State, base: Hash, included: readonly Included[], signal?: AbortSignal): Promise<Aggregated> {
+    const name = [base, ...included.map(({ update }) => update)].join(' ');
+    const running = this.#done.get(name);
+    if (running) return running;
+    const computed = this.#compute(state, base, included, signal);
+    this.#done.set(name, computed);
+    computed.catch(() => this.#done.delete(name));
+    // One round back is enough: a base is asked for while its round ends.
+    for (const old of [...this.#done.keys()].slice(0, -2)) this.#done.delete(old);
+    return computed;
+  }
+
+  /**
+   * Adopts the base of a finished round by recomputing it. Tells `desync` and throws where it comes out differently from
+   * what the witnesses signed.
+   */
+  async adopt(state: State, round: number, base: Hash, included: readonly Included[], nextBase: Hash): Promise<void> {
+    const mine = await this.aggregate(state, base, included);
+    if (mine.nextBase !== nextBase) {
+      this.#notify({ kind: 'desync', round, mine: mine.nextBase, theirs: nextBase });
+      throw new WorldError('desync', `Round ${round} comes out differently here than the witnesses signed.`, {
+        facts: { round, mine: mine.nextBase, theirs: nextBase },
+        help: 'Run `folkmoot replay` on this round; either this machine computes wrongly or two thirds of the witnesses lie.',
+      });
+    }
+    this.#notify({ kind: 'adopted', round, base: nextBase, recomputed: true });
+  }
+
+  async #compute(state: State, base: Hash, included: readonly Included[], signal?: AbortSignal): Promise<Aggregated> {
+    const maxBytes = this.#work.maxUpdateBytes;
+    const updates = await Promise.all(
+      included.map(async ({ trainer, update }) => ({
+        key: trainer,
+        bytes: await this.#artifacts.get(update, { maxBytes, from: likely(state.charter, trainer), signal }),
+      })),
+    );
+    const { aggregate, nextBase } = this.#work.aggregate(await this.get(state, base, signal), updates);
+    await this.#artifacts.store.put(nextBase);
+    return { aggregate, nextBase: sha256(nextBase) };
+  }
+}

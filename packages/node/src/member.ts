@@ -1,0 +1,325 @@
+/**
+ * A member: one device that keeps its copy of the log and does what the log says that it owes.
+ *
+ * No protocol rule lives here. Duties come from `protocol`, heavy work from `Work`, and everything outside from the
+ * interfaces of `core`, so that the same member runs on libp2p and in the simulator.
+ */
+import {
+  type AccountKey,
+  type Cells,
+  type Clock,
+  type DeviceKey,
+  type Hash,
+  hashOf,
+  isWorldError,
+  type Journal,
+  type Network,
+  type Store,
+  toHex,
+  vouchForDevice,
+  WorldError,
+} from '@folkmoot/core';
+import { type Duty, duties, type Event } from '@folkmoot/protocol';
+import { type Charter, charterBytes, type Entry, recordBytes, runId, type VerifiedRecord } from '@folkmoot/records';
+import { Artifacts } from './artifacts.ts';
+import { Auditor } from './auditor.ts';
+import { Bases } from './bases.ts';
+import { askJson } from './exchange.ts';
+import { Keepsakes } from './keepsakes.ts';
+import { Log } from './log.ts';
+import type { Notice } from './notices.ts';
+import { Peers } from './peers.ts';
+import { followLog, serveLog } from './replication.ts';
+import { Sequencer } from './sequencer.ts';
+import { TaskList } from './task-list.ts';
+import { type Conduct, storeZeros, Trainer } from './trainer.ts';
+import { mustAccept, type Receipt, Voice } from './voice.ts';
+import { Witness } from './witness.ts';
+import type { Work } from './work.ts';
+import type { Workbench } from './workbench.ts';
+
+export interface MemberParts {
+  readonly charter: Charter;
+  readonly key: DeviceKey;
+  readonly account: AccountKey;
+  /** For people: at most 32 printable characters. */
+  readonly name: string;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly cells: Cells;
+  readonly work: Work;
+  /** Addresses of the invite; empty for the creator. */
+  readonly doors: readonly string[];
+  /** Artifacts that the run needs from the start: data, tokenizer, programs, the first base. */
+  readonly pinned: readonly Hash[];
+  /** How this member trains; honest by default. */
+  readonly conduct?: Conduct;
+  /** Measures the hold-out loss of every new base. */
+  readonly evaluates?: boolean;
+}
+
+export class Member {
+  readonly log: Log;
+  readonly artifacts: Artifacts;
+  readonly peers: Peers;
+  /** Rejects when this member cannot go on: a fork, a full disk, bases that disagree. Never resolves. */
+  readonly failed: Promise<never>;
+  readonly #parts: MemberParts;
+  readonly #bench: Workbench;
+  readonly #trainer: Trainer;
+  readonly #witness: Witness;
+  readonly #auditor: Auditor;
+  readonly #sequencer: Sequencer | undefined;
+  readonly #keepsakes: Keepsakes;
+  readonly #tasks: TaskList;
+  readonly #stopping = new AbortController();
+  readonly #watchers = new Set<(notice: Notice) => void>();
+  #fail: (error: unknown) => void = () => {};
+  /** The log is as long as the others'; before that, nothing is done. */
+  #live = false;
+  #upkeep: Promise<void> = Promise.resolve();
+
+  private constructor(parts: MemberParts, log: Log) {
+    const { charter, key, network, clock, store, cells, work } = parts;
+    this.#parts = parts;
+    this.log = log;
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    this.failed.catch(() => {});
+    this.artifacts = new Artifacts(network, store, clock);
+    this.peers = new Peers(network, clock, cells, runId(charter), parts.doors);
+    const notify = (notice: Notice) => this.#notify(notice);
+    const bases = new Bases(this.artifacts, work, notify);
+    const secret = (purpose: string) => hashOf('device-secret', toHex(key.secret), runId(charter), purpose);
+    const voice = new Voice(key, log.state, (record) => this.#submit(record));
+    this.#bench = { charter, key, log, voice, work, artifacts: this.artifacts, bases, cells, clock, secret, notify };
+    this.#trainer = new Trainer(this.#bench, parts.conduct);
+    this.#witness = new Witness(this.#bench);
+    this.#auditor = new Auditor(this.#bench);
+    if (charter.sequencer === key.id) this.#sequencer = new Sequencer(log, key, clock, () => voice.sign('tick', {}));
+    this.#keepsakes = new Keepsakes([
+      ...parts.pinned,
+      runId(charter),
+      charter.initialBase,
+      charter.zeroMoments,
+      charter.zeroError,
+    ]);
+    this.#tasks = new TaskList(
+      clock,
+      (error) => this.#trouble(error),
+      () => this.#tend(),
+    );
+    log.watch((entry, events) => this.#onEntry(entry, events));
+  }
+
+  /**
+   * Opens what the disk holds, connects, and takes part until `stop`. Resolves when the member is in the log, or
+   * throws what keeps it out (`invite-unreachable`, `invite-foreign`, `refused`, `log-damaged`).
+   */
+  static async start(parts: MemberParts, watcher?: (notice: Notice) => void): Promise<Member> {
+    const log = await Log.open(parts.charter, parts.journal, parts.cells);
+    const member = new Member(parts, log);
+    if (watcher) member.watch(watcher);
+    await member.#begin();
+    return member;
+  }
+
+  /** Tells `watcher` everything from now on; returns a function that stops that. */
+  watch(watcher: (notice: Notice) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Artifact bytes fetched for audits by this member. */
+  get auditBytes(): number {
+    return this.#auditor.fetchedBytes;
+  }
+
+  /** Says goodbye, so that nobody waits, and stops. */
+  async leave(): Promise<void> {
+    const goodbye = this.#bench.voice.say('leave', {}).catch(() => {});
+    // A sequencer that is gone must not keep anybody from leaving.
+    await Promise.race([goodbye, this.#parts.clock.sleep(2000).catch(() => {})]);
+    await this.stop();
+  }
+
+  /** Stops all work and closes the log. The network and the engine belong to the caller. */
+  async stop(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    this.#stopping.abort(new Error('stopped'));
+    this.#tasks.stop();
+    await this.#upkeep.catch(() => {});
+    await this.log.snapshot().catch(() => {});
+    await this.log.close().catch(() => {});
+  }
+
+  async #begin(): Promise<void> {
+    const { network, clock, store, charter } = this.#parts;
+    const { signal } = this.#stopping;
+    await store.put(charterBytes(charter));
+    await storeZeros(this.#bench);
+    for (let i = 0; i < this.log.length; i++) this.#keepsakes.observe(this.log.recordAt(i));
+    this.artifacts.serve();
+    this.peers.serve();
+    serveLog(network, this.log, clock);
+    this.#sequencer?.serve(network);
+    await this.peers.enter();
+    this.#background(this.peers.run((notice) => this.#notify(notice), signal));
+    await this.#catchUp();
+    if (this.#sequencer) this.#background(this.#sequencer.run(signal));
+    await this.#join();
+    const { key, account } = this.#parts;
+    this.#notify({ kind: 'started', device: key.id, account: account.id, addresses: network.addresses() });
+    this.#live = true;
+    this.#tend();
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#sequencer) return;
+    const { network, clock } = this.#parts;
+    const notify = (notice: Notice) => this.#notify(notice);
+    await new Promise<void>((resolve) =>
+      this.#background(followLog(network, this.log, clock, notify, resolve, this.#stopping.signal)),
+    );
+  }
+
+  /** Joins where the log does not know this device. A round that ends meanwhile makes the record stale: say it again. */
+  async #join(): Promise<void> {
+    const { key, account, name, charter, clock } = this.#parts;
+    const vouch = vouchForDevice(account, key.id, runId(charter));
+    for (let attempt = 0; !this.log.state.members[key.id]; attempt++) {
+      const receipt = await this.#bench.voice.say('join', { account: account.id, vouch, name }).catch((error) => {
+        if (attempt >= 20) throw error;
+        return undefined;
+      });
+      if (receipt && !receipt.accepted && attempt >= 20) mustAccept(receipt, 'request to join');
+      for (let wait = 0; wait < 10 && !this.log.state.members[key.id]; wait++)
+        await clock.sleep(100, this.#stopping.signal);
+    }
+  }
+
+  async #submit(record: VerifiedRecord): Promise<Receipt> {
+    if (this.#sequencer) return this.#sequencer.submit(record);
+    const { network, charter } = this.#parts;
+    const answer = (await askJson(
+      network,
+      charter.sequencer,
+      'submit',
+      JSON.parse(new TextDecoder().decode(recordBytes(record))),
+    )) as Receipt;
+    if (typeof answer?.accepted !== 'boolean')
+      throw new WorldError('peer-failed', 'The sequencer answered with something else.');
+    return answer;
+  }
+
+  #onEntry(entry: Entry, events: readonly Event[]): void {
+    this.#keepsakes.observe(entry.record.body);
+    this.#notify({ kind: 'entry', entry, events });
+    for (const event of events) if (event.kind === 'finalized' && this.#live) this.#adopt(event);
+    this.#tend();
+  }
+
+  /** After a round: the next base by own arithmetic, its hold-out loss, and a tidy store; in order, beside the duties. */
+  #adopt(event: Extract<Event, { kind: 'finalized' }>): void {
+    const included = event.trainers.map((trainer, i) => ({ trainer, update: event.updates[i]! }));
+    const { base, nextBase } = event.content;
+    this.#upkeep = this.#upkeep.then(async () => {
+      if (this.#stopping.signal.aborted) return;
+      try {
+        await this.#bench.bases.adopt(this.log.state, event.round, base, included, nextBase);
+        if (this.#parts.evaluates) await this.#evaluate(event.round, nextBase);
+        await this.#tidy();
+      } catch (error) {
+        this.#trouble(error);
+      }
+    });
+  }
+
+  async #evaluate(round: number, base: Hash): Promise<void> {
+    const params = await this.#bench.bases.get(this.log.state, base);
+    this.#notify({ kind: 'evaluated', round, base, holdoutLoss: await this.#parts.work.evaluate(params) });
+  }
+
+  async #tidy(): Promise<void> {
+    const { key, store } = this.#parts;
+    const { carry } = this.log.state.members[key.id]!;
+    const mine = [...(await this.#trainer.openable()), ...(await this.#auditor.needed()), carry.moments, carry.error];
+    await store.collect(new Set([...this.#keepsakes.ids, ...mine]));
+  }
+
+  /** Looks at the duties and gives them to the roles. */
+  #tend(): void {
+    if (!this.#live || this.#stopping.signal.aborted) return;
+    const owed = duties(this.log.state, this.#parts.key.id);
+    this.#tasks.settle(new Map(owed.map((duty) => [nameOf(duty), (signal) => this.#perform(duty, signal)])));
+  }
+
+  async #perform(duty: Duty, signal: AbortSignal): Promise<unknown> {
+    switch (duty.kind) {
+      case 'ready':
+        return this.#sayReady();
+      case 'train':
+        return this.#train(duty, signal);
+      case 'reveal':
+        return this.#trainer.reveal(duty);
+      case 'attest':
+        return this.#witness.attest(duty, signal);
+      case 'finalize':
+        return this.#witness.finalize(duty, signal);
+      case 'open':
+        return this.#trainer.open(duty.audit);
+      case 'close':
+        return this.#trainer.close(duty.audit);
+      case 'audit':
+        return this.#auditor.audit(duty.audit, signal);
+      case 'judge':
+        return this.#auditor.judge(duty.audit, signal);
+    }
+  }
+
+  /** Ready again; with a declared reset where the carried state is gone from this disk. */
+  async #sayReady(): Promise<Receipt> {
+    const { store, key, work } = this.#parts;
+    const { carry } = this.log.state.members[key.id]!;
+    const reset = (await store.size(carry.moments)) === undefined || (await store.size(carry.error)) === undefined;
+    return this.#bench.voice.say('ready', { tip: this.#witness.tip(), engine: work.engineName, reset });
+  }
+
+  async #train(duty: Extract<Duty, { kind: 'train' }>, signal: AbortSignal): Promise<unknown> {
+    try {
+      return await this.#trainer.train(duty, signal);
+    } catch (error) {
+      if (!isWorldError(error, 'artifact-unavailable') && !isWorldError(error, 'artifact-corrupt')) throw error;
+      // The carried state is gone: sit this round out, and start the next one from zeros.
+      await this.#sayReady();
+      throw error;
+    }
+  }
+
+  #notify(notice: Notice): void {
+    for (const watcher of [...this.#watchers]) watcher(notice);
+  }
+
+  #trouble(error: unknown): void {
+    this.#notify({ kind: 'trouble', error });
+    const fatal = ['log-forked', 'desync', 'disk-full', 'store-full', 'engine-crashed'];
+    if (fatal.some((code) => isWorldError(error, code))) this.#fail(error);
+  }
+
+  #background(running: Promise<unknown>): void {
+    running.catch((error) => {
+      if (this.#stopping.signal.aborted) return;
+      this.#notify({ kind: 'trouble', error });
+      this.#fail(error);
+    });
+  }
+}
+
+function nameOf(duty: Duty): string {
+  if ('audit' in duty) return `${duty.kind} ${duty.audit.round} ${duty.audit.trainer} ${duty.audit.auditor}`;
+  if (duty.kind === 'ready') return 'ready';
+  return 'draw' in duty ? `${duty.kind} ${duty.round} ${duty.draw}` : `${duty.kind} ${duty.round}`;
+}

@@ -1,0 +1,17 @@
+/** What a member's node tells those who watch it, beside the log's own events. */
+import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
+import type { Event } from '@folkmoot/protocol';
+import type { Entry } from '@folkmoot/records';
+
+export type Notice =
+  | { kind: 'entry'; entry: Entry; events: readonly Event[] }
+  | { kind: 'started'; device: DeviceId; account: AccountId; addresses: readonly string[] }
+  | { kind: 'peer'; device: DeviceId; connected: boolean }
+  | { kind: 'fetching'; what: string; doneBytes: number; sizeBytes: number }
+  | { kind: 'training'; round: number; segment: number; segments: number; loss: number; tokensPerSecond: number }
+  | { kind: 'auditing'; round: number; trainer: DeviceId; segment: number; tookMs: number }
+  | { kind: 'adopted'; round: number; base: Hash; recomputed: boolean }
+  | { kind: 'evaluated'; round: number; base: Hash; holdoutLoss: number }
+  | { kind: 'fork-seen'; device: DeviceId; index: number; mine: Hash; theirs: Hash }
+  | { kind: 'desync'; round: number; mine: Hash; theirs: Hash }
+  | { kind: 'trouble'; error: unknown };

@@ -1,0 +1,165 @@
+/** Who is where: members tell each other their addresses, and everybody keeps a few connections. */
+import {
+  type Canonical,
+  type Cells,
+  type Clock,
+  canonicalBytes,
+  type DeviceId,
+  fromUtf8,
+  type Hash,
+  isHash,
+  type Network,
+  WorldError,
+} from '@folkmoot/core';
+import { askJson, requestJson } from './exchange.ts';
+import type { Notice } from './notices.ts';
+
+/** Connections that a member tries to hold; a larger network stays connected through these. */
+const WANTED_PEERS = 24;
+const KNOWN_LIMIT = 256;
+const ROUND_MS = 3000;
+const FORGET_AFTER_FAILURES = 40;
+
+interface Known {
+  addresses: string[];
+  failures: number;
+}
+
+export class Peers {
+  readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #cells: Cells;
+  readonly #run: Hash;
+  readonly #known = new Map<DeviceId, Known>();
+  /** Addresses whose device is not known yet: those of the invite. */
+  readonly #doors: string[];
+  readonly #greeted = new Set<DeviceId>();
+
+  constructor(network: Network, clock: Clock, cells: Cells, run: Hash, doors: readonly string[]) {
+    this.#network = network;
+    this.#clock = clock;
+    this.#cells = cells;
+    this.#run = run;
+    this.#doors = [...doors];
+  }
+
+  /** Answers greetings: whoever connects leaves its addresses and gets those of the others. */
+  serve(): void {
+    const limits = { maxRequestBytes: 8192, maxConcurrentPerPeer: 2 };
+    const answer = (peer: DeviceId, request: Uint8Array) => this.#welcome(peer, request);
+    this.#network.serve(
+      'hello',
+      async function* (peer, request) {
+        yield answer(peer, request);
+      },
+      limits,
+    );
+  }
+
+  /** Connects for the first time. Throws `invite-unreachable` or `invite-foreign` where no door opens. */
+  async enter(): Promise<void> {
+    await this.#recall();
+    let last: unknown;
+    for (const address of this.#doors) {
+      try {
+        await this.#greet(await this.#network.connect(address));
+        return;
+      } catch (error) {
+        last = error;
+      }
+    }
+    if (last instanceof WorldError && last.code === 'invite-foreign') throw last;
+    if (this.#doors.length === 0 || this.#known.size > 0) return;
+    throw new WorldError('invite-unreachable', 'No member of this run answers at the addresses in the invite.', {
+      facts: { addresses: this.#doors.join(' ') },
+      help: 'Check that the member who invited you is running and can be reached from here, or ask for a newer invite.',
+      cause: last,
+    });
+  }
+
+  /** Keeps connections until `signal` aborts. */
+  async run(notify: (notice: Notice) => void, signal: AbortSignal): Promise<void> {
+    const unwatch = this.#network.watchPeers((device, connected) => {
+      if (!connected) this.#greeted.delete(device);
+      notify({ kind: 'peer', device, connected });
+    });
+    while (!signal.aborted) {
+      await this.#dialMissing(signal);
+      await Promise.all(this.#network.peers().map((peer) => this.#greet(peer).catch(() => {})));
+      await this.#clock.sleep(ROUND_MS, signal).catch(() => {});
+    }
+    unwatch();
+  }
+
+  /** Addresses at which `device` was last heard of. */
+  addressesOf(device: DeviceId): readonly string[] {
+    return this.#known.get(device)?.addresses ?? [];
+  }
+
+  async #dialMissing(signal: AbortSignal): Promise<void> {
+    const connected = new Set(this.#network.peers());
+    const missing = [...this.#known].filter(([device]) => !connected.has(device) && device !== this.#network.self);
+    const room = WANTED_PEERS - connected.size;
+    await Promise.all(missing.slice(0, Math.max(0, room)).map(([device, known]) => this.#dial(device, known, signal)));
+    if (connected.size === 0) for (const door of this.#doors) await this.#network.connect(door, signal).catch(() => {});
+  }
+
+  async #dial(device: DeviceId, known: Known, signal: AbortSignal): Promise<void> {
+    for (const address of known.addresses) {
+      try {
+        await this.#network.connect(address, signal);
+        known.failures = 0;
+        return;
+      } catch {
+        known.failures++;
+      }
+    }
+    if (known.failures > FORGET_AFTER_FAILURES) this.#known.delete(device);
+  }
+
+  async #greet(peer: DeviceId): Promise<void> {
+    if (this.#greeted.has(peer)) return;
+    const answer = await askJson(this.#network, peer, 'hello', {
+      run: this.#run,
+      addresses: this.#network.addresses(),
+    });
+    const { run, peers } = (answer ?? {}) as { run?: unknown; peers?: unknown };
+    if (run !== this.#run)
+      throw new WorldError('invite-foreign', 'The member at this address takes part in another run.', {
+        facts: { wanted: this.#run, found: String(run).slice(0, 64) },
+        help: 'Ask for a new invite: the member may have moved, or the address was given to somebody else.',
+      });
+    this.#greeted.add(peer);
+    if (Array.isArray(peers))
+      for (const known of peers.slice(0, KNOWN_LIMIT)) this.#learn(known?.device, known?.addresses);
+    await this.#remember();
+  }
+
+  async #welcome(peer: DeviceId, request: Uint8Array): Promise<Uint8Array> {
+    const { run, addresses } = (requestJson(request) ?? {}) as { run?: unknown; addresses?: unknown };
+    if (run === this.#run) this.#learn(peer, addresses);
+    const peers = [...this.#known]
+      .filter(([device]) => device !== peer)
+      .map(([device, known]) => ({ device, addresses: known.addresses }));
+    return canonicalBytes({ run: this.#run, peers: run === this.#run ? peers.slice(0, 64) : [] } as Canonical);
+  }
+
+  #learn(device: unknown, addresses: unknown): void {
+    if (!isHash(device) || device === this.#network.self || !Array.isArray(addresses)) return;
+    const usable = addresses.filter((address) => typeof address === 'string' && address.length <= 256).slice(0, 8);
+    if (usable.length === 0 || (this.#known.size >= KNOWN_LIMIT && !this.#known.has(device))) return;
+    this.#known.set(device, { addresses: usable, failures: 0 });
+  }
+
+  async #remember(): Promise<void> {
+    const list = [...this.#known].map(([device, { addresses }]) => ({ device, addresses }));
+    await this.#cells.write('peers', canonicalBytes(list as Canonical));
+  }
+
+  async #recall(): Promise<void> {
+    const bytes = await this.#cells.read('peers');
+    if (!bytes) return;
+    for (const known of JSON.parse(fromUtf8(bytes)) as { device: DeviceId; addresses: string[] }[])
+      this.#learn(known.device, known.addresses);
+  }
+}

@@ -1,0 +1,136 @@
+/** Copies of the log: everybody serves theirs, everybody follows the sequencer's, or any peer's while it is away. */
+import {
+  type Canonical,
+  type Clock,
+  canonicalBytes,
+  type DeviceId,
+  isWorldError,
+  type Network,
+  WorldError,
+} from '@folkmoot/core';
+import { continues } from '@folkmoot/protocol';
+import { type Entry, MAX_ENTRY_BYTES, parseEntry } from '@folkmoot/records';
+import { requestJson } from './exchange.ts';
+import type { Log } from './log.ts';
+import type { Notice } from './notices.ts';
+
+/** An empty message this often shows that the line stands. */
+const HEARTBEAT_MS = 4000;
+const IDLE_MS = 4 * HEARTBEAT_MS;
+const RETRY_MS = 1000;
+
+/** Serves entries from an index on, and then each new one. */
+export function serveLog(network: Network, log: Log, clock: Clock): void {
+  const limits = { maxRequestBytes: 1024, maxConcurrentPerPeer: 4 };
+  network.serve('log', (_peer, request, signal) => stream(log, clock, request, signal), limits);
+}
+
+async function* stream(log: Log, clock: Clock, request: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { run, from } = (requestJson(request) ?? {}) as { run?: unknown; from?: unknown };
+  if (run !== log.state.run || !Number.isSafeInteger(from) || (from as number) < 0) return;
+  let next = from as number;
+  // Woken by the log; what was appended meanwhile is read from it, so a slow reader holds no queue here.
+  let wake = () => {};
+  const gone = new Promise<boolean>((resolve) => signal.addEventListener('abort', () => resolve(true), { once: true }));
+  const unwatch = log.watch(() => wake());
+  let caughtUp = false;
+  try {
+    while (!signal.aborted) {
+      // The first empty message says: this is all there is so far.
+      if (next > log.durable && !caughtUp) {
+        caughtUp = true;
+        yield new Uint8Array(0);
+      }
+      if (next <= log.durable) {
+        yield log.bytesAt(next++);
+        continue;
+      }
+      const woken = new Promise<boolean>((resolve) => {
+        wake = () => resolve(true);
+      });
+      const stop = new AbortController();
+      const beat = clock.sleep(HEARTBEAT_MS, stop.signal).then(
+        () => false,
+        () => true,
+      );
+      if (next <= log.durable) wake();
+      if (!(await Promise.race([woken, beat, gone]))) yield new Uint8Array(0);
+      stop.abort();
+    }
+  } finally {
+    unwatch();
+  }
+}
+
+/** Keeps `log` up to date until `signal` aborts; trouble is told and tried again. */
+export async function followLog(
+  network: Network,
+  log: Log,
+  clock: Clock,
+  notify: (notice: Notice) => void,
+  onCaughtUp: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    const peer = choosePeer(network, log, attempt);
+    try {
+      if (peer !== undefined) await follow(network, log, peer, notify, onCaughtUp, signal);
+    } catch (error) {
+      if (isWorldError(error, 'log-forked')) throw error;
+      if (!signal.aborted) notify({ kind: 'trouble', error });
+    }
+    await clock.sleep(RETRY_MS, signal).catch(() => {});
+  }
+}
+
+/** The sequencer where it is connected, else each peer in turn. */
+function choosePeer(network: Network, log: Log, attempt: number): DeviceId | undefined {
+  const peers = network.peers();
+  const { sequencer } = log.state.charter;
+  return peers.includes(sequencer) && attempt % 3 !== 2 ? sequencer : peers[attempt % Math.max(1, peers.length)];
+}
+
+async function follow(
+  network: Network,
+  log: Log,
+  peer: DeviceId,
+  notify: (notice: Notice) => void,
+  onCaughtUp: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const request = canonicalBytes({ run: log.state.run, from: log.length } as Canonical);
+  const limits = { idleMs: IDLE_MS, maxMessageBytes: MAX_ENTRY_BYTES };
+  for await (const message of network.open(peer, 'log', request, limits, signal)) {
+    if (message.length === 0) {
+      onCaughtUp();
+      continue;
+    }
+    const entry = parseEntry(message, log.state.charter.sequencer);
+    if (!entry.ok)
+      throw new WorldError('peer-failed', `A peer sent a false log entry: ${entry.reason}.`, { facts: { peer } });
+    if (!continues(log.state, entry.value)) throw forkOrGap(log, entry.value, peer);
+    await log.append(entry.value);
+    watchForFork(log, entry.value, notify);
+  }
+}
+
+/** Two entries that the sequencer signed at one index prove a fork: this member stops rather than choose. */
+function forkOrGap(log: Log, entry: Entry, peer: DeviceId): WorldError {
+  const mine = log.idAt(entry.index - 1);
+  if (mine !== undefined && mine !== entry.prev)
+    return new WorldError('log-forked', `The sequencer has signed two logs: they differ before entry ${entry.index}.`, {
+      facts: { index: entry.index, mine, theirs: entry.prev, peer },
+      help: 'This member stops here. Compare logs with the others and decide which one to follow.',
+    });
+  return new WorldError('peer-failed', 'A peer sent a log entry out of order.', {
+    facts: { peer, index: entry.index },
+  });
+}
+
+/** A record that names a head which this log does not have was signed on another branch. */
+function watchForFork(log: Log, entry: Entry, notify: (notice: Notice) => void): void {
+  const { seen, device } = entry.record.body;
+  const mine = log.idAt(seen.index);
+  if (mine !== undefined && mine !== seen.id)
+    notify({ kind: 'fork-seen', device, index: seen.index, mine, theirs: seen.id });
+}

@@ -1,0 +1,75 @@
+/** The sequencer: puts records in order and in time. It decides nothing that `check` does not decide. */
+import { type Clock, canonicalBytes, type DeviceKey, type Network } from '@folkmoot/core';
+import { check, nextDeadline } from '@folkmoot/protocol';
+import { MAX_RECORD_BYTES, parseRecord, signEntry, type VerifiedRecord } from '@folkmoot/records';
+import type { Log } from './log.ts';
+import type { Receipt } from './voice.ts';
+
+/** How long the sequencer sleeps at most before it looks at the clock again. */
+const LONGEST_NAP_MS = 1000;
+
+export class Sequencer {
+  readonly #log: Log;
+  readonly #key: DeviceKey;
+  readonly #clock: Clock;
+  readonly #signTick: () => VerifiedRecord;
+
+  /** `signTick` makes a `tick` record with the device's next sequence number. */
+  constructor(log: Log, key: DeviceKey, clock: Clock, signTick: () => VerifiedRecord) {
+    this.#log = log;
+    this.#key = key;
+    this.#clock = clock;
+    this.#signTick = signTick;
+  }
+
+  /** Takes records from everybody. */
+  serve(network: Network): void {
+    const limits = { maxRequestBytes: MAX_RECORD_BYTES, maxConcurrentPerPeer: 8 };
+    const take = async (request: Uint8Array): Promise<Receipt> => {
+      const record = parseRecord(request);
+      return record.ok ? this.submit(record.value) : { accepted: false, reason: record.reason };
+    };
+    network.serve(
+      'submit',
+      async function* (_peer, request) {
+        yield canonicalBytes({ ...(await take(request)) });
+      },
+      limits,
+    );
+  }
+
+  /** Appends `record`, or says why not. Resolves when it is on disk. */
+  async submit(record: VerifiedRecord): Promise<Receipt> {
+    // From here to `append` nothing waits: the order of checking is the order of the log.
+    const ticked = this.#tickIfDue();
+    const reason = check(this.#log.state, record);
+    if (reason !== null) return { accepted: false, reason };
+    const appended = this.#append(record);
+    const { index } = this.#log.state.head;
+    await Promise.all([ticked, appended]);
+    return { accepted: true, index };
+  }
+
+  /** Tells the time whenever a deadline passes, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#tickIfDue();
+      const deadline = nextDeadline(this.#log.state);
+      const napMs =
+        deadline === undefined ? LONGEST_NAP_MS : Math.min(LONGEST_NAP_MS, Math.max(1, deadline - this.#clock.now()));
+      await this.#clock.sleep(napMs, signal).catch(() => {});
+    }
+  }
+
+  #tickIfDue(): Promise<unknown> {
+    const deadline = nextDeadline(this.#log.state);
+    return deadline !== undefined && deadline <= this.#clock.now() ? this.#append(this.#signTick()) : Promise.resolve();
+  }
+
+  #append(record: VerifiedRecord): Promise<unknown> {
+    const { index, id, atMs } = this.#log.state.head;
+    // A clock that was set back must not make the log go back.
+    const place = { index: index + 1, prev: id, atMs: Math.max(this.#clock.now(), atMs) };
+    return this.#log.append(signEntry(place, record, this.#key));
+  }
+}

@@ -1,0 +1,224 @@
+/** The trainer: works its assigned rows, commits to the trace, reveals the update, opens what an audit asks for. */
+import { type Canonical, canonicalBytes, fromUtf8, type Hash, sha256 } from '@folkmoot/core';
+import type { Audit, Duty } from '@folkmoot/protocol';
+import {
+  blindOf,
+  encodeLink,
+  openLink,
+  rowsId,
+  type Said,
+  type StateIds,
+  segmentLink,
+  segmentsPerRound,
+  startLink,
+  type Trace,
+  traceRoot,
+} from '@folkmoot/records';
+import type { Receipt } from './voice.ts';
+import type { Assignment, StateBytes } from './work.ts';
+import { artifactSizes, type Workbench } from './workbench.ts';
+
+export type TrainDuty = Extract<Duty, { kind: 'train' }>;
+
+/** What a trainer has to show for a round: the states at the segment ends, the update and the memory that it leaves. */
+export interface Offer {
+  readonly states: readonly StateIds[];
+  readonly update: Uint8Array;
+  readonly errorOut: Uint8Array;
+}
+
+/** How a trainer comes to its offer. The honest one trains; adversaries do something else through the same door. */
+export type Conduct = (bench: Workbench, duty: TrainDuty, signal: AbortSignal) => Promise<Offer>;
+
+/** What is kept of a round, so that a restart repeats itself instead of contradicting itself. */
+interface Kept {
+  readonly round: number;
+  readonly trace: Trace;
+  readonly update: Hash;
+  readonly updateBytes: number;
+  readonly salt: Hash;
+  readonly commit: Said<'commit'>;
+}
+
+/** Rounds whose traces are kept: audits run at most two behind, and may take their time. */
+const KEPT_ROUNDS = 8;
+
+/** Trains honestly: every segment end is kept, because any may be drawn. */
+export const trainHonestly: Conduct = async (bench, duty, signal) => {
+  const { work, artifacts } = bench;
+  const start = await startState(bench, duty, signal);
+  const states: StateIds[] = [];
+  let params = start.params;
+  const segments = segmentsPerRound(bench.charter);
+  const startedMs = performance.now();
+  let tokens = 0;
+  for await (const end of work.train(assignmentOf(duty), start, signal)) {
+    params = end.params;
+    states.push({ params: await artifacts.store.put(end.params), moments: await artifacts.store.put(end.moments) });
+    tokens += end.tokens;
+    const tokensPerSecond = tokens / ((performance.now() - startedMs) / 1000);
+    bench.notify({
+      kind: 'training',
+      round: duty.round,
+      segment: states.length,
+      segments,
+      loss: end.losses.at(-1)!,
+      tokensPerSecond,
+    });
+  }
+  return { states, ...work.encode(start.base, params, await errorIn(bench, duty, signal)) };
+};
+
+/** The base and the carried moments from which a trainer starts. */
+export async function startState(
+  bench: Workbench,
+  duty: TrainDuty,
+  signal: AbortSignal,
+): Promise<StateBytes & { base: Uint8Array }> {
+  const { bases, artifacts, log, charter, key } = bench;
+  const base = await bases.get(log.state, duty.base, signal);
+  const moments = await artifacts.get(duty.seat.carryIn.moments, {
+    maxBytes: artifactSizes(charter).moments,
+    from: [key.id],
+    signal,
+  });
+  return { base, params: base, moments };
+}
+
+/** The error memory that the device carried. */
+export function errorIn(
+  { artifacts, charter, key }: Workbench,
+  duty: TrainDuty,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  return artifacts.get(duty.seat.carryIn.error, { maxBytes: artifactSizes(charter).error, from: [key.id], signal });
+}
+
+export function assignmentOf(duty: TrainDuty): Assignment {
+  return { round: duty.round, seed: duty.seed, seat: duty.seat.seat, carriedSteps: duty.seat.carryIn.steps };
+}
+
+export class Trainer {
+  readonly #bench: Workbench;
+  readonly #conduct: Conduct;
+
+  constructor(bench: Workbench, conduct: Conduct = trainHonestly) {
+    this.#bench = bench;
+    this.#conduct = conduct;
+  }
+
+  async train(duty: TrainDuty, signal: AbortSignal): Promise<Receipt> {
+    // What was committed once is committed again, even if this process has forgotten saying it.
+    const kept =
+      (await this.#recall(duty.round)) ?? (await this.#keep(duty, await this.#conduct(this.#bench, duty, signal)));
+    return this.#bench.voice.say('commit', kept.commit, duty);
+  }
+
+  async reveal(duty: Extract<Duty, { kind: 'reveal' }>): Promise<Receipt | undefined> {
+    const kept = await this.#recall(duty.round);
+    if (!kept) return undefined;
+    const { update, updateBytes, salt } = kept;
+    return this.#bench.voice.say('reveal', { update, updateBytes, salt }, duty);
+  }
+
+  /** Opens the state at which the drawn segment starts. */
+  async open(audit: Audit): Promise<Receipt | undefined> {
+    const trace = (await this.#recall(audit.round))?.trace;
+    if (!trace) return undefined;
+    const at = audit.segment - 1;
+    const start = at === 0 ? { params: audit.base, moments: audit.carryIn.moments } : trace.states[at - 1]!;
+    const previous = at === 0 ? null : trace.links[at - 1]!;
+    return this.#bench.voice.say(
+      'open',
+      { segment: audit.segment, start: openLink(trace, at), ...start, previous },
+      audit,
+    );
+  }
+
+  /** Opens the segment's end, the round's last state and the encoding. */
+  async close(audit: Audit): Promise<Receipt | undefined> {
+    const trace = (await this.#recall(audit.round))?.trace;
+    if (!trace) return undefined;
+    const segments = segmentsPerRound(this.#bench.charter);
+    const end = trace.states[audit.segment - 1]!;
+    const closing: Said<'close'> = {
+      segment: audit.segment,
+      end: openLink(trace, audit.segment),
+      endParams: end.params,
+      endMoments: end.moments,
+      last: openLink(trace, segments),
+      lastParams: trace.states[segments - 1]!.params,
+      lastPrevious: trace.links[segments - 1]!,
+      encode: openLink(trace, segments + 1),
+    };
+    return this.#bench.voice.say('close', closing, audit);
+  }
+
+  /** Artifacts that an audit of a kept round may still ask for. */
+  async openable(): Promise<Hash[]> {
+    const kept = await Promise.all(Array.from({ length: KEPT_ROUNDS }, (_, slot) => this.#read(slot)));
+    return kept.flatMap((round) =>
+      round
+        ? [
+            ...round.trace.states.flatMap((state) => [state.params, state.moments]),
+            round.commit.errorIn,
+            round.commit.errorOut,
+            round.commit.momentsIn,
+            round.update,
+          ]
+        : [],
+    );
+  }
+
+  async #keep(duty: TrainDuty, offer: Offer): Promise<Kept> {
+    const { key, secret, artifacts, cells, work } = this.#bench;
+    const { seat } = duty;
+    const update = await artifacts.store.put(offer.update);
+    const errorOut = await artifacts.store.put(offer.errorOut);
+    const links = [startLink(duty.base, duty.seed, seat.seat, seat.carryIn.moments)];
+    for (const [i, state] of offer.states.entries())
+      links.push(segmentLink(links[i]!, state, rowsId(duty.seed, seat.seat, i + 1)));
+    links.push(encodeLink(links.at(-1)!, update, seat.carryIn.error, errorOut));
+    const salts = links.map((_, i) => secret(`trace ${duty.round} ${duty.base} ${i}`));
+    const trace: Trace = { links, salts, states: offer.states };
+    const salt = secret(`blind ${duty.round} ${duty.base}`);
+    const commit: Said<'commit'> = {
+      seat: seat.seat,
+      traceRoot: traceRoot(trace),
+      blind: blindOf(update, salt, key.id),
+      momentsIn: seat.carryIn.moments,
+      momentsOut: offer.states.at(-1)!.moments,
+      errorIn: seat.carryIn.error,
+      errorOut,
+      engine: work.engineName,
+    };
+    const kept: Kept = { round: duty.round, trace, update, updateBytes: offer.update.length, salt, commit };
+    await cells.write(cellOf(duty.round), canonicalBytes(kept as unknown as Canonical));
+    return kept;
+  }
+
+  async #recall(round: number): Promise<Kept | undefined> {
+    const kept = await this.#read(round % KEPT_ROUNDS);
+    return kept?.round === round ? kept : undefined;
+  }
+
+  async #read(slot: number): Promise<Kept | undefined> {
+    const bytes = await this.#bench.cells.read(cellOf(slot));
+    return bytes && (JSON.parse(fromUtf8(bytes)) as Kept);
+  }
+}
+
+const cellOf = (round: number) => `trace-${round % KEPT_ROUNDS}`;
+
+/** Puts the zero artifacts where a device without a past finds them. */
+export async function storeZeros({
+  artifacts,
+  work,
+  charter,
+}: Pick<Workbench, 'artifacts' | 'work' | 'charter'>): Promise<void> {
+  for (const [bytes, id] of [
+    [work.zeroMoments(), charter.zeroMoments],
+    [work.zeroError(), charter.zeroError],
+  ] as const)
+    if (sha256(bytes) === id) await artifacts.store.put(bytes);
+}

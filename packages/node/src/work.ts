@@ -1,0 +1,62 @@
+/**
+ * The heavy part of a member's duties, in artifacts: bytes in, bytes out.
+ *
+ * `tensor-work.ts` does it with programs on an engine; the simulator pretends, so that thousands of members fit one
+ * machine. Nothing here knows a peer.
+ */
+import type { Hash } from '@folkmoot/core';
+
+/** A state at a segment boundary: parameters float32, moments bfloat16, both little-endian. */
+export interface StateBytes {
+  readonly params: Uint8Array;
+  readonly moments: Uint8Array;
+}
+
+/** Which rows, and where in the schedule. */
+export interface Assignment {
+  readonly round: number;
+  readonly seed: Hash;
+  readonly seat: number;
+  /** Inner steps that the device has carried into this round. */
+  readonly carriedSteps: number;
+}
+
+/** What the end of a segment looks like. */
+export interface SegmentEnd extends StateBytes {
+  /** Mean training loss of each step, nats per token. */
+  readonly losses: readonly number[];
+  readonly tokens: number;
+}
+
+/** How far a claimed state is from the recomputed one: the worst tensor, parts per million of the segment's change. */
+export interface Distance {
+  readonly ppm: number;
+  readonly tensor: string;
+}
+
+export interface Work {
+  /** For people and records. */
+  readonly engineName: string;
+  /** Artifacts of nothing but zeros: what a device without a past carries. */
+  zeroMoments(): Uint8Array;
+  zeroError(): Uint8Array;
+  /** Trains a round and yields the end of each segment. Throws `diverged` where a number is not finite. */
+  train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd>;
+  /** Re-executes segment `segment` (from 1) of an assignment. */
+  replay(assignment: Assignment, segment: number, start: StateBytes, signal: AbortSignal): Promise<SegmentEnd>;
+  /** From the base and the round's last parameters to the update and the error memory that it leaves. */
+  encode(base: Uint8Array, params: Uint8Array, errorIn: Uint8Array): { update: Uint8Array; errorOut: Uint8Array };
+  /** Largest size of an update, bytes. */
+  readonly maxUpdateBytes: number;
+  /** Why `update` breaks the charter's bounds, or null. */
+  inspect(update: Uint8Array): string | null;
+  /** One base from the included updates; the same bytes on every machine. */
+  aggregate(
+    base: Uint8Array,
+    updates: readonly { key: string; bytes: Uint8Array }[],
+  ): { aggregate: Hash; nextBase: Uint8Array };
+  distance(start: StateBytes, mine: StateBytes, claimed: StateBytes): Distance;
+  /** Hold-out loss of `params`, nats per token. */
+  evaluate(params: Uint8Array): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,159 @@
+/** A run in the simulated world: the production member code on simulated machines, from one seed. */
+import {
+  type AccountKey,
+  accountKey,
+  assert,
+  type DeviceId,
+  type DeviceKey,
+  deviceKey,
+  fromHex,
+  hashOf,
+  isWorldError,
+  SeededRandom,
+  sha256,
+} from '@folkmoot/core';
+import { type Conduct, Member, type Notice } from '@folkmoot/node';
+import type { Event, State } from '@folkmoot/protocol';
+import type { Charter } from '@folkmoot/records';
+import { PRETEND_PARAMETERS, PretendWork, pretendBase } from './pretend-work.ts';
+import { SimClock } from './sim-clock.ts';
+import type { Conditions } from './sim-link.ts';
+import { SimMachine, type SimProcess } from './sim-machine.ts';
+import { SimNetwork } from './sim-network.ts';
+
+/** Virtual milliseconds that a pretended segment takes. */
+const SEGMENT_MS = 2000;
+
+export interface SimMemberOptions {
+  readonly conduct?: Conduct;
+}
+
+/** A person's machine: keys, disk, and the member process while it runs. */
+export class SimPerson {
+  readonly key: DeviceKey;
+  readonly account: AccountKey;
+  readonly machine: SimMachine;
+  readonly options: SimMemberOptions;
+  readonly notices: Notice[] = [];
+  readonly events: Event[] = [];
+  member: Member | undefined;
+  process: SimProcess | undefined;
+
+  constructor(run: SimRun, index: number, options: SimMemberOptions) {
+    this.key = deviceKey(fromHex(hashOf('device', run.seed, index)));
+    this.account = accountKey(fromHex(hashOf('account', run.seed, index)));
+    this.machine = new SimMachine(run.clock, run.hub, run.random, this.key.id);
+    this.options = options;
+  }
+
+  get id(): DeviceId {
+    return this.key.id;
+  }
+
+  get state(): State | undefined {
+    return this.member?.log.state;
+  }
+}
+
+export class SimRun {
+  readonly seed: string;
+  readonly clock = new SimClock();
+  readonly random: SeededRandom;
+  readonly hub: SimNetwork;
+  readonly charter: Charter;
+  readonly people: SimPerson[] = [];
+
+  /** `charter` is adapted to the pretended model and to this world's first person, who is its creator and sequencer. */
+  constructor(seed: string, charter: Charter, conditions: Partial<Conditions> = {}) {
+    this.seed = seed;
+    this.random = new SeededRandom(`sim ${seed}`);
+    this.hub = new SimNetwork(this.clock, this.random, conditions);
+    const zeros = new PretendWork(this.clock, charter, SEGMENT_MS);
+    this.charter = {
+      ...charter,
+      parameters: PRETEND_PARAMETERS,
+      sequencer: deviceKey(fromHex(hashOf('device', seed, 0))).id,
+      initialBase: sha256(pretendBase()),
+      zeroMoments: sha256(zeros.zeroMoments()),
+      zeroError: sha256(zeros.zeroError()),
+    };
+  }
+
+  get creator(): SimPerson {
+    return this.people[0]!;
+  }
+
+  /** Adds a person without starting anything. */
+  add(options: SimMemberOptions = {}): SimPerson {
+    const person = new SimPerson(this, this.people.length, options);
+    this.people.push(person);
+    return person;
+  }
+
+  /** Boots the person's machine and member; resolves when it is in the log, or when it crashed meanwhile. */
+  async start(person: SimPerson): Promise<void> {
+    const process = person.machine.boot();
+    person.process = process;
+    const network = process.network;
+    if (person === this.creator) await process.store.put(pretendBase());
+    const member = await Member.start(
+      {
+        charter: this.charter,
+        key: person.key,
+        account: person.account,
+        name: `person ${this.people.indexOf(person)}`,
+        network,
+        clock: process.clock,
+        store: process.store,
+        journal: process.openJournal('log'),
+        cells: process.cells,
+        work: new PretendWork(process.clock, this.charter, SEGMENT_MS),
+        doors: person === this.creator ? [] : this.doors(),
+        pinned: [],
+        conduct: person.options.conduct,
+      },
+      (notice) => {
+        person.notices.push(notice);
+        if (notice.kind === 'entry') person.events.push(...notice.events);
+      },
+    );
+    person.member = member;
+  }
+
+  /** Kills the person's process at this very moment. */
+  crash(person: SimPerson): void {
+    person.machine.crash();
+    person.member = undefined;
+    person.process = undefined;
+  }
+
+  /** Starts everybody, the creator first. */
+  async startAll(): Promise<void> {
+    await this.clock.drive(this.start(this.creator));
+    await this.clock.drive(Promise.all(this.people.slice(1).map((person) => this.start(person))));
+  }
+
+  /** Lets the world go on until `isDone`; false after `limitMs` of virtual time. */
+  until(isDone: () => boolean, limitMs = 3_600_000): Promise<boolean> {
+    return this.clock.runUntil(isDone, this.clock.now() + limitMs);
+  }
+
+  /** Troubles that members told, for messages of failed tests. */
+  troubles(): string[] {
+    return this.people.flatMap((person, i) =>
+      person.notices.flatMap((notice) =>
+        notice.kind === 'trouble'
+          ? [
+              `${i}: ${isWorldError(notice.error) ? `${notice.error.code} ${notice.error.message}` : String(notice.error)}`,
+            ]
+          : [],
+      ),
+    );
+  }
+
+  doors(): string[] {
+    const addresses = this.people.flatMap((person) => person.process?.network.addresses() ?? []);
+    assert(addresses.length > 0, 'somebody is there to be joined');
+    return addresses.slice(0, 3);
+  }
+}
