@@ -7,7 +7,7 @@ import { decodeUpdate, encodeUpdate, type Update } from './codec.ts';
 import { forEachEntry } from './codec-sparse.ts';
 import { leaveOneOutCosines } from './direction.ts';
 import { divideHalfAway } from './fixed-point.ts';
-import { changes, DENSE, layoutOf, SPARSE } from './test-shapes.ts';
+import { changes, DENSE, layoutOf, SPARSE } from './shapes.test-support.ts';
 import { innerProduct } from './update-algebra.ts';
 
 const layout = layoutOf(4500, 700, 60);

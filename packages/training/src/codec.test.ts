@@ -7,7 +7,7 @@ import { packBfloat16, unpackBfloat16 } from './bfloat16.ts';
 import { decodeUpdate, encodeUpdate, maxUpdateBytes, type Update } from './codec.ts';
 import { forEachEntry, type SparseUpdate } from './codec-sparse.ts';
 import { UNIT } from './fixed-point.ts';
-import { changes, DENSE, layoutOf, SPARSE } from './test-shapes.ts';
+import { changes, DENSE, layoutOf, SPARSE } from './shapes.test-support.ts';
 
 // An odd number of entries, so that the last bytes have unused bits.
 const layout = layoutOf(9000, 4096, 100, 1, 1);

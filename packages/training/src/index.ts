@@ -4,4 +4,7 @@ export * from './bfloat16.ts';
 export * from './codec.ts';
 export type { DenseUpdate } from './codec-dense.ts';
 export type { SparseUpdate } from './codec-sparse.ts';
+export * from './evaluate.ts';
 export { MAX_VALUE, UNIT } from './fixed-point.ts';
+export * from './local-round.ts';
+export * from './trace.ts';

@@ -1,1 +1,4 @@
-export {};
+export * from './compare-encode.ts';
+export * from './distance.ts';
+export * from './replay-segment.ts';
+export * from './verdict.ts';

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { bytesOf, sha256 } from '@folkmoot/core';
+import { evaluateProgram } from '@folkmoot/model';
+import type { Engine } from '@folkmoot/tensor';
+import { createEngine } from '@folkmoot/tensor/node';
+import { readMoments, readParams, writeMoments, zeroMoments } from './artifact.ts';
+import { packBfloat16, unpackBfloat16 } from './bfloat16.ts';
+import { Evaluator } from './evaluate.ts';
+import { LocalRound, type Segment, type SegmentOutcome } from './local-round.ts';
+import { batches, initial, LAYOUT, MODEL, OPTIMIZER, TRAIN } from './model.test-support.ts';
+
+const N = LAYOUT.elements;
+let engine: Engine;
+let round: LocalRound;
+
+before(async () => {
+  engine = await createEngine('native', { threads: 1 });
+  round = await LocalRound.create({ engine, train: TRAIN, layout: LAYOUT, optimizer: OPTIMIZER });
+});
+after(() => engine.close());
+
+const segment = (seed: string, steps: number, first = 0): Segment => ({
+  batches: batches(seed, steps),
+  globalStep: first,
+  deviceStep: first,
+});
+
+async function trained(work: Promise<SegmentOutcome>) {
+  const outcome = await work;
+  assert.ok(outcome.outcome === 'trained', JSON.stringify(outcome));
+  return outcome;
+}
+
+test('training lowers the loss, and the evaluator sees it', async () => {
+  await round.start(initial(), zeroMoments(N));
+  const { losses, params } = await trained(round.runSegment(segment('learn', 60)));
+  assert.ok(losses[0] > 5.4 && losses.at(-1)! < losses[0] - 1, losses.join(' '));
+
+  const evaluator = await Evaluator.create(engine, evaluateProgram(MODEL, 3), LAYOUT);
+  const [batch] = batches('learn', 1);
+  const start = await evaluator.loss(initial(), batch);
+  // Four rows in runs of three: the filling does not count.
+  assert.ok(Math.abs(start - losses[0]) < 1e-4, `${start} is the first loss ${losses[0]}`);
+  assert.ok((await evaluator.loss(params, batch)) < start - 1);
+  await evaluator.free();
+});
+
+test('a segment replayed from its opened start ends in the same state', async () => {
+  await round.start(initial(), zeroMoments(N));
+  const first = await trained(round.runSegment(segment('one', 3)));
+  const second = await trained(round.runSegment(segment('two', 3, 3)));
+
+  const params = readParams(bytesOf(first.params), N);
+  const moments = readMoments(writeMoments(first.moments), N);
+  assert.ok(params.ok && moments.ok);
+  const auditor = await LocalRound.create({ engine, train: TRAIN, layout: LAYOUT, optimizer: OPTIMIZER });
+  await auditor.start(params.value, moments.value);
+  const replayed = await trained(auditor.runSegment(segment('two', 3, 3)));
+  assert.deepEqual(replayed.state, second.state);
+  assert.equal(sha256(writeMoments(second.moments)), second.state.moments);
+
+  await auditor.start(params.value, moments.value);
+  const other = await trained(auditor.runSegment(segment('other rows', 3, 3)));
+  assert.notEqual(other.state.params, second.state.params);
+  await auditor.free();
+});
+
+test('a step is AdamW: a slow twin in double precision follows it', async () => {
+  const evaluated = async (params: Float32Array) => {
+    const train = await engine.load(TRAIN);
+    const inputs = Object.fromEntries(
+      LAYOUT.tensors.map(({ name, offset, elements }) => [name, params.subarray(offset, offset + elements)]),
+    );
+    const outputs = await train.run({ ...inputs, ...batches('twin', 1)[0] });
+    await train.free();
+    const gradient = new Float64Array(N);
+    for (const { name, offset } of LAYOUT.tensors) gradient.set(outputs[`grad:${name}`], offset);
+    return gradient;
+  };
+  const params = initial();
+  const gradient = await evaluated(params);
+  const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
+  const clip = Math.min(1, 1 / norm);
+  const m = new Float32Array(N).fill(0.001);
+  const v = new Float32Array(N).fill(0.0001);
+  await round.start(params, { m: packBfloat16(m), v: packBfloat16(v) });
+  const [m0] = unpackBfloat16(packBfloat16(m));
+  const [v0] = unpackBfloat16(packBfloat16(v));
+  const result = await trained(round.runSegment(segment('twin', 1, 9)));
+
+  const rate = 0.01;
+  let worst = 0;
+  for (let i = 0; i < N; i++) {
+    const g = gradient[i] * clip;
+    const first = (0.9 * m0 + 0.1 * g) / (1 - 0.9 ** 10);
+    const second = (0.95 * v0 + 0.05 * g * g) / (1 - 0.95 ** 10);
+    const decay = i < LAYOUT.decayElements ? 1 - rate * 0.1 : 1;
+    const expected = params[i] * decay - (rate * first) / (Math.sqrt(second) + 1e-8);
+    worst = Math.max(worst, Math.abs(result.params[i] - expected));
+  }
+  assert.ok(worst < 1e-6, String(worst));
+});
+
+test('what is not finite is an outcome, not an artifact; and the next round starts well', async () => {
+  const broken = initial();
+  broken[7] = 1e30;
+  await round.start(broken, zeroMoments(N));
+  const outcome = await round.runSegment(segment('broken', 2));
+  assert.equal(outcome.outcome, 'diverged');
+
+  await round.start(initial(), zeroMoments(N));
+  const once = await trained(round.runSegment(segment('after', 2)));
+  await round.start(initial(), zeroMoments(N));
+  assert.deepEqual((await trained(round.runSegment(segment('after', 2)))).state, once.state);
+});
+
+test('an abort ends a segment between two steps', async () => {
+  await round.start(initial(), zeroMoments(N));
+  await assert.rejects(round.runSegment(segment('aborted', 2), AbortSignal.abort(new Error('the tab was closed'))), {
+    message: 'the tab was closed',
+  });
+});
+
+test('states from strangers are checked for size and for values', () => {
+  const good = new Float32Array(N);
+  const bad = good.map((_, i) => (i === 3 ? Number.NaN : 0));
+  assert.ok(readParams(bytesOf(good), N).ok);
+  assert.ok(!readParams(bytesOf(good).subarray(1), N).ok);
+  assert.ok(!readParams(bytesOf(bad), N).ok);
+  const moments = zeroMoments(N);
+  assert.ok(readMoments(writeMoments(moments), N).ok);
+  moments.v[5] = packBfloat16(Float32Array.of(-1))[0];
+  assert.deepEqual(readMoments(writeMoments(moments), N), {
+    ok: false,
+    reason: 'Moments hold a negative mean of squares.',
+  });
+});

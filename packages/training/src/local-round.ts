@@ -1,0 +1,138 @@
+/**
+ * A round's inner steps on one engine.
+ *
+ * Trainers and auditors both run this class, so on one kind of engine their bits agree by construction.
+ */
+import { assert, bytesOf, type Hash, sha256 } from '@folkmoot/core';
+import type { RowBatch } from '@folkmoot/data';
+import { type AdamwRules, gradientName, type ParameterLayout } from '@folkmoot/model';
+import type { StateIds } from '@folkmoot/records';
+import type { Engine, Executable, Program } from '@folkmoot/tensor';
+import { type Moments, momentsId } from './artifact.ts';
+import { hasNonFinite, packBfloat16, unpackBfloat16 } from './bfloat16.ts';
+import { InnerOptimizer } from './inner-optimizer.ts';
+import { parameterViews } from './parameter-views.ts';
+
+export interface LocalRoundOptions {
+  readonly engine: Engine;
+  /** A `trainProgram` of the run's model and batch. */
+  readonly train: Program;
+  readonly layout: ParameterLayout;
+  readonly optimizer: AdamwRules;
+}
+
+/** S inner steps. */
+export interface Segment {
+  /** One batch for each step. */
+  readonly batches: readonly RowBatch[];
+  /** Of the first step: see `learningRateAt`. */
+  readonly globalStep: number;
+  readonly deviceStep: number;
+}
+
+export type SegmentOutcome =
+  | {
+      readonly outcome: 'trained';
+      /** Of each step, before it: nats per token. */
+      readonly losses: readonly number[];
+      readonly state: StateIds;
+      readonly params: Float32Array;
+      readonly moments: Moments;
+    }
+  /** A loss, a gradient or the state is not finite any more; nothing of the segment is offered. */
+  | { readonly outcome: 'diverged'; readonly step: number; readonly reason: string };
+
+/** Allocates once; then any number of rounds, each begun by `start`. */
+export class LocalRound {
+  readonly #layout: ParameterLayout;
+  readonly #train: Executable;
+  readonly #optimizer: InnerOptimizer;
+  #started = false;
+
+  static async create({ engine, train, layout, optimizer }: LocalRoundOptions): Promise<LocalRound> {
+    const executable = await engine.load(train);
+    return new LocalRound(layout, executable, await InnerOptimizer.create(engine, optimizer, layout));
+  }
+
+  private constructor(layout: ParameterLayout, train: Executable, optimizer: InnerOptimizer) {
+    this.#layout = layout;
+    this.#train = train;
+    this.#optimizer = optimizer;
+  }
+
+  /** Takes a state: finite parameters and moments of N elements. */
+  async start(params: Float32Array, moments: Moments): Promise<void> {
+    assert(params.length === this.#layout.elements, 'a state has N parameters');
+    const { arenas } = this.#optimizer;
+    await arenas.params.write(params);
+    await this.#writeMoments(moments);
+    this.#started = true;
+  }
+
+  /**
+   * Runs a segment from where the last one ended; at its end the moments are rounded to bfloat16 here too.
+   *
+   * After `diverged`, or where `signal` aborts between two steps (it throws the signal's reason), `start` comes next.
+   */
+  async runSegment(segment: Segment, signal?: AbortSignal): Promise<SegmentOutcome> {
+    assert(this.#started, 'start comes before a segment');
+    this.#started = false;
+    const losses: number[] = [];
+    for (const [step, batch] of segment.batches.entries()) {
+      signal?.throwIfAborted();
+      const loss = await this.#gradient(batch);
+      if (!Number.isFinite(loss)) return diverged(step, 'The loss is not finite.');
+      if (!(await this.#optimizer.step(segment.globalStep + step, segment.deviceStep + step)))
+        return diverged(step, 'The gradient is not finite.');
+      losses.push(loss);
+    }
+    return this.#end(losses);
+  }
+
+  async free(): Promise<void> {
+    await this.#optimizer.free();
+    await this.#train.free();
+  }
+
+  async #gradient({ tokens, targets }: RowBatch): Promise<number> {
+    const { arenas, gradient } = this.#optimizer;
+    const { loss } = await this.#train.run({
+      ...parameterViews(this.#layout, arenas.params),
+      ...parameterViews(this.#layout, gradient, gradientName),
+      tokens,
+      targets,
+    });
+    return loss[0];
+  }
+
+  async #end(losses: readonly number[]): Promise<SegmentOutcome> {
+    const { elements } = this.#layout;
+    const { arenas } = this.#optimizer;
+    const params = (await arenas.params.read(0, elements)) as Float32Array;
+    const moments = {
+      m: packBfloat16((await arenas.m.read(0, elements)) as Float32Array),
+      v: packBfloat16((await arenas.v.read(0, elements)) as Float32Array),
+    };
+    if (hasNonFinite(params) || hasNonFinite(moments.m) || hasNonFinite(moments.v))
+      return diverged(losses.length - 1, 'The state is not finite.');
+    await this.#writeMoments(moments);
+    this.#started = true;
+    const state = { params: paramsId(params), moments: momentsId(moments) };
+    return { outcome: 'trained', losses, state, params, moments };
+  }
+
+  async #writeMoments({ m, v }: Moments): Promise<void> {
+    const { arenas } = this.#optimizer;
+    await arenas.m.write(unpackBfloat16(m));
+    await arenas.v.write(unpackBfloat16(v));
+  }
+}
+
+/** The id of the artifact of `params`. */
+export function paramsId(params: Float32Array): Hash {
+  return sha256(bytesOf(params));
+}
+
+function diverged(step: number, reason: string): SegmentOutcome {
+  return { outcome: 'diverged', step, reason };
+}

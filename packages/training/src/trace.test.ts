@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hashOf } from '@folkmoot/core';
+import { checkOpening, encodeLink, openLink, rowsId, segmentLink, startLink, traceRoot } from '@folkmoot/records';
+import { TraceBuilder } from './trace.ts';
+
+const id = (name: string) => hashOf('test', name);
+const start = { run: id('run'), round: 3, base: id('base'), seed: id('seed'), seat: 1, moments: id('moments') };
+const states = [1, 2, 3].map((segment) => ({ params: id(`params ${segment}`), moments: id(`moments ${segment}`) }));
+
+function build(secret = 'secret') {
+  const builder = new TraceBuilder(start, secret);
+  for (const state of states) builder.endSegment(state);
+  return builder.encoded(id('update'), id('error in'), id('error out'));
+}
+
+test('every link opens against the root, recomputed from what it stands for', () => {
+  const trace = build();
+  const links = [startLink(start.base, start.seed, start.seat, start.moments)];
+  for (const [i, state] of states.entries())
+    links.push(segmentLink(links[i], state, rowsId(start.seed, start.seat, i + 1)));
+  links.push(encodeLink(links[3], id('update'), id('error in'), id('error out')));
+  assert.deepEqual(trace.links, links);
+  const root = traceRoot(trace);
+  for (const [index, link] of links.entries()) {
+    assert.ok(checkOpening(root, 5, openLink(trace, index), link));
+    assert.ok(!checkOpening(root, 5, openLink(trace, index), id('another')));
+  }
+});
+
+test('salts are the secret’s and never repeat', () => {
+  const trace = build();
+  assert.equal(new Set(trace.salts).size, 5);
+  assert.deepEqual(build().salts, trace.salts);
+  assert.ok(build('another').salts.every((salt) => !trace.salts.includes(salt)));
+});
