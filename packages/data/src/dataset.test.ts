@@ -5,7 +5,7 @@ import { END_OF_TEXT_ID, Tokenizer } from '@folkmoot/model';
 import fc from 'fast-check';
 import { buildDataset } from './dataset.ts';
 import { describe } from './documents.ts';
-import { manifestName, parseManifest } from './manifest.ts';
+import { manifestName, parseManifest, shardList, writeManifest } from './manifest.ts';
 import { Rows } from './rows.ts';
 
 const tokenizer = Tokenizer.train(['a document about numbers and words, a document about words'], 270);
@@ -199,6 +199,19 @@ test('a manifest with anything changed is refused', () => {
   for (const bad of ['', 'null', '[]', '7', spaced, text.slice(0, -1), '['.repeat(100_000)])
     assert.equal(parseManifest(utf8(bad)).kind, 'reject');
   assert.equal(parseManifest(Uint8Array.of(0xff)).kind, 'reject');
+});
+
+test('the last token is only a target', () => {
+  const rowsOf = (tokens: number) => shardList([{ id: dataset.manifestId, tokens }], 16).rows;
+  assert.deepEqual([1, 16, 17, 32, 33].map(rowsOf), [0, 0, 1, 1, 2]);
+  assert.equal(shardList([], 16).rows, 0);
+});
+
+test('a manifest whose sums are right but whose shards are uneven is refused', () => {
+  const { shards } = dataset.manifest.train;
+  const uneven = [{ ...shards[0]!, tokens: 199 }, ...shards.slice(1)];
+  const result = parseManifest(writeManifest({ ...dataset.manifest, train: shardList(uneven, 16) }));
+  assert.deepEqual(result, { kind: 'reject', reason: 'a shard before the last is not full' });
 });
 
 test('no bytes make the parser throw', () => {

@@ -39,7 +39,8 @@ test('documentation and source of permissive packages, once each', async (contex
     '@s+b@2.0.0/node_modules/@s/b/index.cjs': 'javascript again',
     '@s+b@2.0.0/node_modules/@s/b/index.d.ts': 'declarations',
     '@s+b@2.0.0/node_modules/@s/b/index.min.js': 'minified',
-    '@s+b@2.0.0/node_modules/@s/b/bundle.js': `x${'y'.repeat(3000)}`,
+    '@s+b@2.0.0/node_modules/@s/b/table.js': `${'short\n'.repeat(100)}${'y'.repeat(3000)}`,
+    '@s+b@2.0.0/node_modules/@s/b/wide.js': `${'z'.repeat(300)}\n`.repeat(5),
     'gpl@1.0.0/node_modules/gpl/package.json': manifest('gpl', '1.0.0', 'GPL-3.0'),
     'gpl@1.0.0/node_modules/gpl/README.md': 'copyleft',
     'os@1.0.0/node_modules/os/package.json': manifest('os', '1.0.0', 'MIT', { os: ['linux'] }),
@@ -56,7 +57,7 @@ test('documentation and source of permissive packages, once each', async (contex
       ['a@1.10.0/src/x.ts', 'typescript', 'MIT'],
     ],
   );
-  assert.deepEqual([...summary.skipped], [['generated', { count: 1, first: '@s/b@2.0.0/bundle.js' }]]);
+  assert.deepEqual([...summary.skipped], [['generated', { count: 2, first: '@s/b@2.0.0/table.js' }]]);
 });
 
 test('nothing installed: refused with the next step', async (context) => {
