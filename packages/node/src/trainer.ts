@@ -1,19 +1,16 @@
 /** The trainer: works its assigned rows, commits to the trace, reveals the update, opens what an audit asks for. */
-import { type Canonical, canonicalBytes, fromUtf8, type Hash, sha256 } from '@folkmoot/core';
+import { type Canonical, canonicalBytes, fromUtf8, type Hash, sha256, WorldError } from '@folkmoot/core';
 import type { Audit, Duty } from '@folkmoot/protocol';
 import {
   blindOf,
-  encodeLink,
   openLink,
-  rowsId,
   type Said,
   type StateIds,
-  segmentLink,
   segmentsPerRound,
-  startLink,
   type Trace,
   traceRoot,
 } from '@folkmoot/records';
+import { TraceBuilder } from '@folkmoot/training';
 import type { Receipt } from './voice.ts';
 import type { Assignment, StateBytes } from './work.ts';
 import { artifactSizes, type Workbench } from './workbench.ts';
@@ -66,7 +63,12 @@ export const trainHonestly: Conduct = async (bench, duty, signal) => {
       tokensPerSecond,
     });
   }
-  return { states, ...work.encode(start.base, params, await errorIn(bench, duty, signal)) };
+  const encoding = work.encode(start.base, params, await errorIn(bench, duty, signal));
+  if (!encoding)
+    throw new WorldError('diverged', 'The update of this round is not finite: training has diverged.', {
+      facts: { round: duty.round },
+    });
+  return { states, ...encoding };
 };
 
 /** The base and the carried moments from which a trainer starts. */
@@ -175,12 +177,18 @@ export class Trainer {
     const { seat } = duty;
     const update = await artifacts.store.put(offer.update);
     const errorOut = await artifacts.store.put(offer.errorOut);
-    const links = [startLink(duty.base, duty.seed, seat.seat, seat.carryIn.moments)];
-    for (const [i, state] of offer.states.entries())
-      links.push(segmentLink(links[i]!, state, rowsId(duty.seed, seat.seat, i + 1)));
-    links.push(encodeLink(links.at(-1)!, update, seat.carryIn.error, errorOut));
-    const salts = links.map((_, i) => secret(`trace ${duty.round} ${duty.base} ${i}`));
-    const trace: Trace = { links, salts, states: offer.states };
+    const { run } = this.#bench.log.state;
+    const start = {
+      run,
+      round: duty.round,
+      base: duty.base,
+      seed: duty.seed,
+      seat: seat.seat,
+      moments: seat.carryIn.moments,
+    };
+    const builder = new TraceBuilder(start, secret(`trace ${duty.base}`));
+    for (const state of offer.states) builder.endSegment(state);
+    const trace = builder.encoded(update, seat.carryIn.error, errorOut);
     const salt = secret(`blind ${duty.round} ${duty.base}`);
     const commit: Said<'commit'> = {
       seat: seat.seat,

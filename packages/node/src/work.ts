@@ -34,6 +34,11 @@ export interface Distance {
   readonly tensor: string;
 }
 
+export interface Encoding {
+  readonly update: Uint8Array;
+  readonly errorOut: Uint8Array;
+}
+
 export interface Work {
   /** For people and records. */
   readonly engineName: string;
@@ -42,10 +47,15 @@ export interface Work {
   zeroError(): Uint8Array;
   /** Trains a round and yields the end of each segment. Throws `diverged` where a number is not finite. */
   train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd>;
-  /** Re-executes segment `segment` (from 1) of an assignment. */
-  replay(assignment: Assignment, segment: number, start: StateBytes, signal: AbortSignal): Promise<SegmentEnd>;
-  /** From the base and the round's last parameters to the update and the error memory that it leaves. */
-  encode(base: Uint8Array, params: Uint8Array, errorIn: Uint8Array): { update: Uint8Array; errorOut: Uint8Array };
+  /** Re-executes segment `segment` (from 1) of an assignment; `undefined` where nothing can come of this start. */
+  replay(
+    assignment: Assignment,
+    segment: number,
+    start: StateBytes,
+    signal: AbortSignal,
+  ): Promise<SegmentEnd | undefined>;
+  /** From the base and the round's last parameters to the update and the memory that it leaves; `undefined` as above. */
+  encode(base: Uint8Array, params: Uint8Array, errorIn: Uint8Array): Encoding | undefined;
   /** Largest size of an update, bytes. */
   readonly maxUpdateBytes: number;
   /** Why `update` breaks the charter's bounds, or null. */
@@ -58,5 +68,6 @@ export interface Work {
   distance(start: StateBytes, mine: StateBytes, claimed: StateBytes): Distance;
   /** Hold-out loss of `params`, nats per token. */
   evaluate(params: Uint8Array): Promise<number>;
+  /** Frees memory on the engine; the engine itself is the caller's. */
   close(): Promise<void>;
 }

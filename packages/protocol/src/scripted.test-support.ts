@@ -80,7 +80,7 @@ export function testCharter(change: Partial<Charter> = {}): Charter {
       trainRows: 1000,
       holdoutRows: 10,
     },
-    programs: { train: name('p1'), optimizer: name('p2'), evaluate: name('p3') },
+    programs: { train: name('p1'), optimizer: name('p2'), norm: name('norm'), evaluate: name('p3') },
     initialBase: name('base'),
     zeroMoments: name('zero moments'),
     zeroError: name('zero error'),

@@ -59,7 +59,7 @@ export const charterSchema = z.strictObject({
     trainRows: count(2 ** 30),
     holdoutRows: count(2 ** 30),
   }),
-  programs: z.strictObject({ train: hash, optimizer: hash, evaluate: hash }),
+  programs: z.strictObject({ train: hash, optimizer: hash, norm: hash, evaluate: hash }),
   initialBase: hash,
   /** The artifacts that stand for optimizer moments and error memory of nothing but zeros. */
   zeroMoments: hash,

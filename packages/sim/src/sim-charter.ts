@@ -33,7 +33,7 @@ export function simCharter(change: Partial<Charter> = {}): Charter {
       trainRows: 1000,
       holdoutRows: 10,
     },
-    programs: { train: name('train'), optimizer: name('optimizer'), evaluate: name('evaluate') },
+    programs: { train: name('train'), optimizer: name('optimizer'), norm: name('norm'), evaluate: name('evaluate') },
     initialBase: name('base'),
     zeroMoments: name('moments'),
     zeroError: name('error'),

@@ -1,0 +1,99 @@
+/** Founding a run: from documents and rules to a charter and the artifacts that members start with. */
+import { type AccountId, bytesOf, type DeviceId, type Hash, hashOf, sha256, WorldError } from '@folkmoot/core';
+import { buildDataset, type Dataset, type SourceDocument } from '@folkmoot/data';
+import { initialParameters, parameterLayout, Tokenizer } from '@folkmoot/model';
+import { brokenRule, type Charter, charterBytes, charterSchema } from '@folkmoot/records';
+import type { RunRules } from './presets.ts';
+import { runPrograms, zeroIds } from './tensor-work.ts';
+
+export interface Founding {
+  readonly name: string;
+  readonly creator: AccountId;
+  readonly sequencer: DeviceId;
+  /** Makes two runs with the same rules different. */
+  readonly nonce: Hash;
+  /** SPDX id under which the model is given to its users. */
+  readonly licence: string;
+  readonly rules: RunRules;
+  readonly documents: readonly SourceDocument[];
+  /** Told before each long step. */
+  readonly onStep?: (step: string) => void;
+}
+
+export interface Founded {
+  readonly charter: Charter;
+  readonly dataset: Dataset;
+  readonly tokenizer: Tokenizer;
+  /** Everything that a joiner fetches, and the charter itself. */
+  readonly artifacts: readonly Uint8Array[];
+}
+
+/** Text that the tokenizer learns from: more changes nothing that shows. */
+const TOKENIZER_BYTES = 8e6;
+
+/** Throws what the tokenizer and the dataset throw on too little data, and `model-config`. */
+export function foundRun(founding: Founding): Founded {
+  const { rules, documents, onStep = () => {} } = founding;
+  onStep(`learning a vocabulary of ${rules.model.vocab} tokens`);
+  const tokenizer = Tokenizer.train(sample(documents, TOKENIZER_BYTES), rules.model.vocab);
+  onStep('encoding the documents');
+  const dataset = buildDataset(documents, tokenizer, { context: rules.model.context });
+  onStep('writing the programs');
+  const programs = runPrograms(rules);
+  const { elements } = parameterLayout(rules.model);
+  const base = bytesOf(initialParameters(rules.model, hashOf('initial', founding.nonce)));
+  const charter: Charter = {
+    protocol: 1,
+    name: founding.name,
+    creator: founding.creator,
+    sequencer: founding.sequencer,
+    nonce: founding.nonce,
+    licence: founding.licence,
+    ...rules,
+    parameters: elements,
+    tokenizer: tokenizer.id,
+    dataset: {
+      manifest: dataset.manifestId,
+      manifestBytes: dataset.manifestBytes.length,
+      trainRoot: dataset.manifest.train.root,
+      holdoutRoot: dataset.manifest.holdout.root,
+      trainRows: dataset.manifest.train.rows,
+      holdoutRows: dataset.manifest.holdout.rows,
+    },
+    programs: {
+      train: programs.train.id,
+      optimizer: programs.optimizer.id,
+      norm: programs.norm.id,
+      evaluate: programs.evaluate.id,
+    },
+    initialBase: sha256(base),
+    ...zeroIds(elements),
+  };
+  checkFounding(charter);
+  const shards = dataset.shards.map((shard) => shard.bytes);
+  const programBytes = Object.values(programs).map((program) => program.bytes);
+  return {
+    charter,
+    dataset,
+    tokenizer,
+    artifacts: [charterBytes(charter), dataset.manifestBytes, ...shards, tokenizer.toJson(), ...programBytes, base],
+  };
+}
+
+function checkFounding(charter: Charter): void {
+  const parsed = charterSchema.safeParse(charter);
+  const reason = parsed.success
+    ? brokenRule(charter)
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  if (reason !== undefined)
+    throw new WorldError('charter-invalid', `These rules make no run: ${reason}.`, {
+      help: 'Change the option that it names.',
+    });
+}
+
+/** Documents spread over the whole until `limitBytes`. */
+function* sample(documents: readonly SourceDocument[], limitBytes: number): Generator<string> {
+  const total = documents.reduce((sum, document) => sum + document.bytes, 0);
+  const every = Math.max(1, Math.ceil(total / limitBytes));
+  for (const [i, document] of documents.entries()) if (i % every === 0) yield document.text;
+}

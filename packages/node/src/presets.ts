@@ -1,0 +1,86 @@
+/** Rules that suit a model size: what `create --preset` puts into the charter. */
+import { PRESETS, type PresetName } from '@folkmoot/model';
+import type { Charter } from '@folkmoot/records';
+
+export type RunRules = Pick<
+  Charter,
+  | 'model'
+  | 'batchRows'
+  | 'stepsPerRound'
+  | 'stepsPerSegment'
+  | 'optimizer'
+  | 'codec'
+  | 'aggregator'
+  | 'engine'
+  | 'timing'
+  | 'committee'
+  | 'audit'
+  | 'credit'
+>;
+
+/** Default data by preset, bytes of text. */
+export const DEFAULT_DATA_BYTES: Readonly<Record<PresetName, number>> = { tiny: 4e6, small: 16e6, medium: 32e6 };
+
+export const DENSE: Charter['codec'] = { kind: 'dense', block: 4096 };
+export const SPARSE: Charter['codec'] = { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' };
+
+const optimizer: Charter['optimizer'] = {
+  kind: 'adamw',
+  learningRate: '0.001',
+  beta1: '0.9',
+  beta2: '0.95',
+  epsilon: '0.00000001',
+  weightDecay: '0.1',
+  clipNorm: '1',
+  warmupSteps: 30,
+  joinerWarmupSteps: 4,
+};
+
+const common = {
+  aggregator: { kind: 'clipped-mean', outerRate: '1' },
+  engine: { kind: 'native', tolerancePpm: 20_000 },
+  timing: {
+    openMs: 4000,
+    trainMs: 1_800_000,
+    revealMs: 30_000,
+    witnessMs: 60_000,
+    finalizeMs: 60_000,
+    graceMs: 5000,
+    openTraceMs: 60_000,
+    auditMs: 300_000,
+  },
+  committee: { minMembers: 2, maxTrainers: 256, maxWitnesses: 16 },
+  audit: { floorPpm: 50_000 },
+  credit: { perSegment: 100, vestingRounds: 20 },
+} as const;
+
+/** Sparse updates pay their debt only after some fifty rounds, so the smallest preset, made for short runs, is dense. */
+export const RUN_PRESETS: Readonly<Record<PresetName, RunRules>> = {
+  tiny: {
+    ...common,
+    model: PRESETS.tiny,
+    batchRows: 16,
+    stepsPerRound: 20,
+    stepsPerSegment: 5,
+    optimizer: { ...optimizer, learningRate: '0.003', warmupSteps: 20 },
+    codec: DENSE,
+  },
+  small: {
+    ...common,
+    model: PRESETS.small,
+    batchRows: 8,
+    stepsPerRound: 30,
+    stepsPerSegment: 6,
+    optimizer,
+    codec: SPARSE,
+  },
+  medium: {
+    ...common,
+    model: PRESETS.medium,
+    batchRows: 4,
+    stepsPerRound: 30,
+    stepsPerSegment: 6,
+    optimizer: { ...optimizer, learningRate: '0.0006', warmupSteps: 100 },
+    codec: SPARSE,
+  },
+};

@@ -1,0 +1,258 @@
+/** `Work` in earnest: the charter's programs on an engine, the codec and the aggregation of `training`. */
+import { assert, bytesOf, type Hash, sha256, WorldError } from '@folkmoot/core';
+import { assignedRows, type DatasetManifest, type RowBatch, Rows } from '@folkmoot/data';
+import {
+  adamwProgram,
+  evaluateProgram,
+  normProgram,
+  type ParameterLayout,
+  parameterLayout,
+  trainProgram,
+} from '@folkmoot/model';
+import { type Charter, segmentsPerRound } from '@folkmoot/records';
+import type { Engine, Program } from '@folkmoot/tensor';
+import {
+  aggregate,
+  aggregateId,
+  applyAggregate,
+  decodeUpdate,
+  Evaluator,
+  encodeUpdate,
+  LocalRound,
+  maxUpdateBytes,
+  readError,
+  readMoments,
+  readParams,
+  type Segment,
+  type Update,
+  writeMoments,
+  zeroError,
+  zeroMoments,
+} from '@folkmoot/training';
+import { MAX_DISTANCE_PPM, replaySegment, type State, stateDistance } from '@folkmoot/verify';
+import type { Assignment, Distance, Encoding, SegmentEnd, StateBytes, Work } from './work.ts';
+
+/** Tokens of the hold-out that are evaluated: enough for two digits, seconds for the largest preset. */
+const HOLDOUT_TOKENS = 16_384;
+
+/** The programs of a run, made from its charter: everybody builds the same bytes. */
+export interface RunPrograms {
+  readonly train: Program;
+  readonly optimizer: Program;
+  readonly norm: Program;
+  readonly evaluate: Program;
+}
+
+type ProgramRules = Pick<Charter, 'model' | 'batchRows' | 'optimizer'>;
+
+export function runPrograms({ model, batchRows, optimizer }: ProgramRules): RunPrograms {
+  return {
+    train: trainProgram(model, batchRows),
+    optimizer: adamwProgram(optimizer),
+    norm: normProgram(),
+    evaluate: evaluateProgram(model, batchRows),
+  };
+}
+
+/** Throws `program-mismatch` where this version builds other programs than the charter names. */
+export function checkPrograms(charter: Charter, programs: RunPrograms): void {
+  for (const name of ['train', 'optimizer', 'norm', 'evaluate'] as const)
+    if (programs[name].id !== charter.programs[name])
+      throw new WorldError(
+        'program-mismatch',
+        `This version of Folkmoot builds another ${name} program than the run’s charter names.`,
+        {
+          facts: { program: name, charter: charter.programs[name], here: programs[name].id },
+          help: 'Use the version with which the run was created; a run’s arithmetic never changes.',
+        },
+      );
+}
+
+export class TensorWork implements Work {
+  readonly engineName: string;
+  readonly maxUpdateBytes: number;
+  readonly #charter: Charter;
+  readonly #layout: ParameterLayout;
+  readonly #programs: RunPrograms;
+  readonly #engine: Engine;
+  readonly #train: Rows;
+  readonly #holdout: Rows;
+  /** Made when first needed: a member that never audits holds no memory for it. */
+  #trainer: Promise<LocalRound> | undefined;
+  #auditor: Promise<LocalRound> | undefined;
+  #evaluator: Promise<Evaluator> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** `getShard` gives verified bytes of the dataset's shards. Throws `program-mismatch`. */
+  constructor(
+    charter: Charter,
+    engine: Engine,
+    manifest: DatasetManifest,
+    getShard: (id: Hash) => Promise<Uint8Array>,
+  ) {
+    this.#charter = charter;
+    this.#layout = parameterLayout(charter.model);
+    this.#programs = runPrograms(charter);
+    checkPrograms(charter, this.#programs);
+    this.#engine = engine;
+    this.engineName = engine.name;
+    this.maxUpdateBytes = maxUpdateBytes(charter.codec, this.#layout);
+    this.#train = new Rows(manifest, 'train', getShard);
+    this.#holdout = new Rows(manifest, 'holdout', getShard);
+  }
+
+  zeroMoments(): Uint8Array {
+    return writeMoments(zeroMoments(this.#layout.elements));
+  }
+
+  zeroError(): Uint8Array {
+    return bytesOf(zeroError(this.#layout.elements));
+  }
+
+  async *train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd> {
+    this.#trainer ??= this.#newLocalRound();
+    const local = await this.#trainer;
+    const state = this.#readState(start);
+    if (!state) throw new WorldError('artifact-corrupt', 'The state from which this round should start is not one.');
+    await this.#exclusively(() => local.start(state.params, state.moments));
+    for (let segment = 1; segment <= segmentsPerRound(this.#charter); segment++) {
+      const steps = await this.#segment(assignment, segment);
+      const end = await this.#exclusively(() => local.runSegment(steps, signal));
+      if (end.outcome === 'diverged')
+        throw new WorldError('diverged', `Training has diverged in round ${assignment.round}: ${end.reason}`, {
+          help: 'Nothing of this round is offered. If it happens to everybody, the run’s learning rate is too high.',
+        });
+      yield { ...toBytes(end), losses: end.losses, tokens: this.#tokensOf(steps) };
+    }
+  }
+
+  async replay(
+    assignment: Assignment,
+    segment: number,
+    start: StateBytes,
+    signal: AbortSignal,
+  ): Promise<SegmentEnd | undefined> {
+    const state = this.#readState(start);
+    if (!state) return undefined;
+    this.#auditor ??= this.#newLocalRound();
+    const local = await this.#auditor;
+    const steps = await this.#segment(assignment, segment);
+    const replayed = await this.#exclusively(() => replaySegment(local, state, steps, signal));
+    return replayed.ok
+      ? { ...toBytes(replayed.end), losses: replayed.losses, tokens: this.#tokensOf(steps) }
+      : undefined;
+  }
+
+  encode(base: Uint8Array, params: Uint8Array, errorIn: Uint8Array): Encoding | undefined {
+    const { elements } = this.#layout;
+    const from = readParams(base, elements);
+    const end = readParams(params, elements);
+    const error = readError(errorIn, elements);
+    if (!from.ok || !end.ok || !error.ok) return undefined;
+    const encoded = encodeUpdate(this.#charter.codec, this.#layout, {
+      base: from.value,
+      end: end.value,
+      errorIn: error.value,
+    });
+    return encoded.ok ? { update: encoded.bytes, errorOut: bytesOf(encoded.errorOut) } : undefined;
+  }
+
+  inspect(update: Uint8Array): string | null {
+    const decoded = decodeUpdate(this.#charter.codec, this.#layout, update);
+    return decoded.ok ? null : decoded.reason;
+  }
+
+  aggregate(
+    base: Uint8Array,
+    updates: readonly { key: string; bytes: Uint8Array }[],
+  ): { aggregate: Hash; nextBase: Uint8Array } {
+    const submissions = updates.map(({ key, bytes }) => ({ key, update: this.#decode(bytes) }));
+    const combined = aggregate(submissions, this.#layout.elements);
+    const from = readParams(base, this.#layout.elements);
+    assert(from.ok, 'a base is an arena of finite parameters');
+    return {
+      aggregate: aggregateId(combined),
+      nextBase: bytesOf(applyAggregate(from.value, combined, this.#charter.aggregator.outerRate)),
+    };
+  }
+
+  distance(start: StateBytes, mine: StateBytes, claimed: StateBytes): Distance {
+    const [from, own, theirs] = [start, mine, claimed].map((state) => this.#readState(state));
+    if (!from || !own || !theirs) return { ppm: MAX_DISTANCE_PPM, tensor: 'all: the claimed state is not one' };
+    const { distancePpm, tensor } = stateDistance(this.#layout, from, theirs, own);
+    return { ppm: distancePpm, tensor };
+  }
+
+  async evaluate(params: Uint8Array): Promise<number> {
+    this.#evaluator ??= Evaluator.create(this.#engine, this.#programs.evaluate, this.#layout);
+    const evaluator = await this.#evaluator;
+    const arena = readParams(params, this.#layout.elements);
+    assert(arena.ok, 'a base is an arena of finite parameters');
+    const batch = await this.#holdoutBatch();
+    return this.#exclusively(() => evaluator.loss(arena.value, batch));
+  }
+
+  async close(): Promise<void> {
+    await this.#turn.catch(() => {});
+    for (const local of [this.#trainer, this.#auditor, this.#evaluator]) await (await local)?.free();
+  }
+
+  #newLocalRound(): Promise<LocalRound> {
+    const { optimizer } = this.#charter;
+    return LocalRound.create({ engine: this.#engine, train: this.#programs.train, layout: this.#layout, optimizer });
+  }
+
+  /** The rows and the place in the schedule of segment `segment`, from 1. */
+  async #segment(assignment: Assignment, segment: number): Promise<Segment> {
+    const { stepsPerSegment, stepsPerRound, dataset } = this.#charter;
+    const first = (segment - 1) * stepsPerSegment;
+    const batches: RowBatch[] = [];
+    for (let step = first; step < first + stepsPerSegment; step++)
+      batches.push(
+        await this.#train.read(assignedRows(assignment.seed, dataset.trainRows, assignment.seat, step, this.#charter)),
+      );
+    return {
+      batches,
+      globalStep: assignment.round * stepsPerRound + first,
+      deviceStep: assignment.carriedSteps + first,
+    };
+  }
+
+  /** Rows spread evenly over the hold-out: the same for every member and every base. */
+  #holdoutBatch(): Promise<RowBatch> {
+    const rows = Math.max(1, Math.min(this.#holdout.count, Math.floor(HOLDOUT_TOKENS / this.#charter.model.context)));
+    return this.#holdout.read(Array.from({ length: rows }, (_, i) => Math.floor((i * this.#holdout.count) / rows)));
+  }
+
+  #readState({ params, moments }: StateBytes): State | undefined {
+    const arena = readParams(params, this.#layout.elements);
+    const memory = readMoments(moments, this.#layout.elements);
+    return arena.ok && memory.ok ? { params: arena.value, moments: memory.value } : undefined;
+  }
+
+  #decode(bytes: Uint8Array): Update {
+    const decoded = decodeUpdate(this.#charter.codec, this.#layout, bytes);
+    assert(decoded.ok, 'only attested updates are aggregated');
+    return decoded.update;
+  }
+
+  #tokensOf(segment: Segment): number {
+    return segment.batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
+  }
+
+  /** One thing at a time on the engine: an audit waits for the segment that is being trained, and the other way round. */
+  #exclusively<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(task);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
+
+function toBytes({ params, moments }: State): StateBytes {
+  return { params: bytesOf(params), moments: writeMoments(moments) };
+}
+
+/** The ids that a charter gives to the artifacts of zeros. */
+export function zeroIds(elements: number): { zeroMoments: Hash; zeroError: Hash } {
+  return { zeroMoments: sha256(writeMoments(zeroMoments(elements))), zeroError: sha256(bytesOf(zeroError(elements))) };
+}
