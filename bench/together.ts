@@ -1,0 +1,197 @@
+/**
+ * Together is better than alone: three members and one train `tiny` from the same start, with the same number of inner
+ * steps each, through the same codec and aggregator. The hold-out loss of three must be lower.
+ */
+import { hashOf, sha256, utf8 } from '@folkmoot/core';
+import { assignedRows, buildDataset, type RowBatch, Rows } from '@folkmoot/data';
+import { defaultDocuments } from '@folkmoot/data/node';
+import {
+  type AdamwRules,
+  evaluateProgram,
+  initialParameters,
+  PRESETS,
+  parameterLayout,
+  Tokenizer,
+  trainProgram,
+} from '@folkmoot/model';
+import type { CodecRules } from '@folkmoot/records';
+import { createEngine } from '@folkmoot/tensor/node';
+import {
+  aggregate,
+  applyAggregate,
+  decodeUpdate,
+  Evaluator,
+  encodeUpdate,
+  LocalRound,
+  type Moments,
+  zeroError,
+  zeroMoments,
+} from '@folkmoot/training';
+import type { Figure } from './bench.ts';
+
+export interface TogetherOptions {
+  /** Members of the larger group, default 3. */
+  readonly members?: number;
+  /** Default 20. */
+  readonly rounds?: number;
+  /** H, default 20. */
+  readonly stepsPerRound?: number;
+  readonly codec?: 'dense' | 'sparse';
+  /** α, default 1. */
+  readonly outerRate?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Hold-out losses after a round, in nats per token. */
+export interface TogetherPoint {
+  readonly round: number;
+  readonly together: number;
+  readonly alone: number;
+  /** Updates that the aggregator dropped so far, of the larger group. */
+  readonly dropped: number;
+}
+
+const MODEL = PRESETS.tiny;
+const LAYOUT = parameterLayout(MODEL);
+const BATCH_ROWS = 8;
+const HOLDOUT_ROWS = 64;
+const EVALUATE_EVERY = 5;
+const DATA_BYTES = 4 * 2 ** 20;
+const CODECS: Readonly<Record<'dense' | 'sparse', CodecRules>> = {
+  dense: { kind: 'dense', block: 4096 },
+  sparse: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' },
+};
+const OPTIMIZER: AdamwRules = {
+  ...{ learningRate: '0.002', beta1: '0.9', beta2: '0.95', epsilon: '0.00000001', weightDecay: '0.1', clipNorm: '1' },
+  ...{ warmupSteps: 20, joinerWarmupSteps: 4 },
+};
+
+/** Prints a table as it grows; resolves to the last line's figures. About two minutes with the defaults. */
+export async function benchTogether(
+  options: TogetherOptions,
+  print: (line: string) => void,
+): Promise<TogetherPoint | undefined> {
+  let last: TogetherPoint | undefined;
+  print(`round  ${options.members ?? 3} members  1 member  dropped`);
+  for await (const point of together(options)) {
+    const { round, together, alone, dropped } = point;
+    print(`${String(round).padStart(5)}  ${together.toFixed(4)}     ${alone.toFixed(4)}    ${dropped}`);
+    last = point;
+  }
+  return last;
+}
+
+export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
+  const unit = 'nats/token';
+  for await (const { round, together: loss, alone } of together({ signal })) {
+    yield { name: `hold-out loss after ${round} rounds, three members`, value: loss, unit };
+    yield { name: `hold-out loss after ${round} rounds, one member`, value: alone, unit, note: 'as many steps each' };
+  }
+}
+
+/** Trains both groups round by round; yields their hold-out losses every few rounds and at the end. */
+async function* together(options: TogetherOptions): AsyncIterable<TogetherPoint> {
+  const { members = 3, rounds = 20, signal } = options;
+  const { train, holdout } = await realText();
+  const engine = await createEngine('native');
+  try {
+    const program = trainProgram(MODEL, BATCH_ROWS);
+    const local = await LocalRound.create({ engine, train: program, layout: LAYOUT, optimizer: OPTIMIZER });
+    const evaluator = await Evaluator.create(engine, evaluateProgram(MODEL, BATCH_ROWS), LAYOUT);
+    const group = new Group(members, train, local, options);
+    const single = new Group(1, train, local, options);
+    for (let round = 1; round <= rounds; round++) {
+      await group.round(signal);
+      await single.round(signal);
+      if (round % EVALUATE_EVERY !== 0 && round !== rounds) continue;
+      const loss = await evaluator.loss(group.base, holdout);
+      yield { round, together: loss, alone: await evaluator.loss(single.base, holdout), dropped: group.dropped };
+    }
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Documentation and source of the installed dependencies, as a run would have it. */
+async function realText(): Promise<{ train: Rows; holdout: RowBatch }> {
+  const { documents } = await defaultDocuments(new URL('..', import.meta.url).pathname, DATA_BYTES);
+  const tokenizer = Tokenizer.train(
+    documents.map(({ text }) => text),
+    MODEL.vocab,
+  );
+  const { manifest, shards } = buildDataset(documents, tokenizer, { context: MODEL.context });
+  const byId = new Map(shards.map(({ id, bytes }) => [id, bytes]));
+  const rowsOf = (split: 'train' | 'holdout') => new Rows(manifest, split, async (id) => byId.get(id)!);
+  const held = rowsOf('holdout');
+  const count = Math.min(HOLDOUT_ROWS, held.count);
+  const spread = Array.from({ length: count }, (_, i) => Math.floor((i * held.count) / count));
+  return { train: rowsOf('train'), holdout: await held.read(spread) };
+}
+
+interface Member {
+  moments: Moments;
+  error: Uint16Array;
+}
+
+/** Members who take turns on one engine; each has its own rows, moments and error memory. */
+class Group {
+  base = initialParameters(MODEL, sha256(utf8('together')));
+  dropped = 0;
+  readonly #members: Member[];
+  readonly #rows: Rows;
+  readonly #local: LocalRound;
+  readonly #codec: CodecRules;
+  readonly #stepsPerRound: number;
+  readonly #outerRate: string;
+  #round = 0;
+
+  constructor(size: number, rows: Rows, local: LocalRound, options: TogetherOptions) {
+    const { elements } = LAYOUT;
+    this.#members = Array.from({ length: size }, () => ({
+      moments: zeroMoments(elements),
+      error: zeroError(elements),
+    }));
+    this.#rows = rows;
+    this.#local = local;
+    this.#codec = CODECS[options.codec ?? 'dense'];
+    this.#stepsPerRound = options.stepsPerRound ?? 20;
+    this.#outerRate = options.outerRate ?? '1';
+  }
+
+  /** One round: every member trains from the base, the updates are aggregated, the base moves. */
+  async round(signal?: AbortSignal): Promise<void> {
+    const submissions = [];
+    for (const [seat, member] of this.#members.entries())
+      submissions.push({ key: `seat ${seat}`, update: await this.#train(seat, member, signal) });
+    const result = aggregate(submissions, LAYOUT.elements);
+    this.dropped += result.fates.filter(({ kept }) => !kept).length;
+    this.base = applyAggregate(this.base, result, this.#outerRate);
+    this.#round++;
+  }
+
+  async #train(seat: number, member: Member, signal?: AbortSignal) {
+    const first = this.#round * this.#stepsPerRound;
+    await this.#local.start(this.base, member.moments);
+    const segment = { batches: await this.#batches(seat), globalStep: first, deviceStep: first };
+    const outcome = await this.#local.runSegment(segment, signal);
+    if (outcome.outcome === 'diverged') throw new Error(`training diverged: ${outcome.reason}`);
+    member.moments = outcome.moments;
+    const result = { base: this.base, end: outcome.params, errorIn: member.error };
+    const encoded = encodeUpdate(this.#codec, LAYOUT, result);
+    if (!encoded.ok) throw new Error(encoded.reason);
+    member.error = encoded.errorOut;
+    const decoded = decodeUpdate(this.#codec, LAYOUT, encoded.bytes);
+    if (!decoded.ok) throw new Error(decoded.reason);
+    return decoded.update;
+  }
+
+  #batches(seat: number): Promise<RowBatch[]> {
+    const rules = { batchRows: BATCH_ROWS, stepsPerRound: this.#stepsPerRound };
+    const seed = hashOf('together', this.#round);
+    return Promise.all(
+      Array.from({ length: this.#stepsPerRound }, (_, step) =>
+        this.#rows.read(assignedRows(seed, this.#rows.count, seat, step, rules)),
+      ),
+    );
+  }
+}
