@@ -1,9 +1,12 @@
 export * from './config.ts';
+export * from './huggingface.ts';
 export * from './initial.ts';
 export * from './layout.ts';
+export type { Lineage } from './model-card.ts';
 export * from './optimizer.ts';
 export * from './presets.ts';
 export * from './programs.ts';
+export * from './safetensors.ts';
 export * from './schedule.ts';
 export * from './tokenizer.ts';
 export { MAX_TOKENIZER_BYTES } from './tokenizer-json.ts';
