@@ -14,9 +14,9 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2p } from 'libp2p';
 import { createNetwork, type Libp2pNetwork } from './libp2p-network.ts';
 
-const QUICK = { requestIdleMs: 300, answerIdleMs: 500, negotiationTimeoutMs: 500 };
+const QUICK = { requestIdleMs: 600, answerIdleMs: 500, negotiationTimeoutMs: 500 };
 const SERVE = { maxRequestBytes: 1024, maxConcurrentPerPeer: 2 };
-const LIMITS = { idleMs: 400, maxMessageBytes: 1024 };
+const LIMITS = { idleMs: 1_000, maxMessageBytes: 1024 };
 
 const stray: unknown[] = [];
 process.on('unhandledRejection', (reason) => stray.push(reason));
@@ -182,7 +182,8 @@ async function rawPeer(t: TestContext, type: 'Ed25519' | 'secp256k1' = 'Ed25519'
 
 async function read(client: Libp2pNetwork, server: Libp2pNetwork, request: Uint8Array): Promise<Uint8Array[]> {
   const all: Uint8Array[] = [];
-  for await (const message of client.open(server.self, 'echo', request, LIMITS)) all.push(message);
+  for await (const message of client.open(server.self, 'echo', request, { ...LIMITS, idleMs: 10_000 }))
+    all.push(message);
   return all;
 }
 
@@ -196,6 +197,6 @@ async function answerOf(stream: Stream, hex: string): Promise<Uint8Array> {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  for (let i = 0; i < 300 && !isSo(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let i = 0; i < 1000 && !isSo(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.ok(isSo(), String(isSo));
 }

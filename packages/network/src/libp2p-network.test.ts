@@ -124,6 +124,7 @@ test('two that dial each other at once are connected once', async (t) => {
   const seen: boolean[] = [];
   a.watchPeers((_peer, connected) => seen.push(connected));
   await Promise.all([a.connect(b.addresses()[0]!), b.connect(a.addresses()[0]!)]);
+  await until(() => b.peers().length > 0);
   await delay(100);
   assert.deepEqual([seen, a.peers(), b.peers()], [[true], [b.self], [a.self]]);
   await b.close();
@@ -157,7 +158,7 @@ test('another process: it answers, hangs, is silent, is killed and is gone', asy
   const startMs = performance.now();
   const asking = read(client.open(peer, 'echo', utf8('hi'), { ...LIMITS, idleMs: 500 }));
   await assert.rejects(asking, (error) => isWorldError(error, 'peer-silent'));
-  assert.ok(performance.now() - startMs < 1_500);
+  assert.ok(performance.now() - startMs < 2_800);
   child.kill('SIGCONT');
   const hanging = read(client.open(peer, 'hang', utf8('hi'), LIMITS));
   const code = hanging.then(
@@ -233,6 +234,6 @@ function delay(durationMs: number): Promise<void> {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  for (let i = 0; i < 300 && !isSo(); i++) await delay(10);
+  for (let i = 0; i < 1000 && !isSo(); i++) await delay(10);
   assert.ok(isSo(), String(isSo));
 }

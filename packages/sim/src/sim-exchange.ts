@@ -34,6 +34,8 @@ export interface Service {
   readonly handler: Handler;
   readonly maxRequestBytes: number;
   readonly maxConcurrentPerPeer: number;
+  /** Told what the handler throws: the peer learns only that it failed. */
+  readonly onError: (error: unknown) => void;
   /** Running exchanges by peer. */
   readonly running: Map<DeviceId, number>;
 }
@@ -131,20 +133,21 @@ export class SimExchange {
       this.#conclude(peerBusy(this.#server.id, this.#protocol));
     } else {
       service.running.set(id, running + 1);
-      this.#serve(service.handler, request).finally(() => service.running.set(id, service.running.get(id)! - 1));
+      this.#serve(service, request).finally(() => service.running.set(id, service.running.get(id)! - 1));
     }
   }
 
-  async #serve(handler: Handler, request: Uint8Array): Promise<void> {
+  async #serve(service: Service, request: Uint8Array): Promise<void> {
     const { signal } = this.#serving;
     try {
-      for await (const message of handler(this.#client.id, request, signal)) {
+      for await (const message of service.handler(this.#client.id, request, signal)) {
         if (signal.aborted || this.#server.life.over) return;
         await this.#answer(message.slice());
         if (signal.aborted || this.#server.life.over) return;
       }
       this.#conclude('whole');
-    } catch {
+    } catch (error) {
+      if (!signal.aborted && !this.#server.life.over) service.onError(error);
       this.#conclude(peerFailed(this.#server.id, this.#protocol));
     }
   }

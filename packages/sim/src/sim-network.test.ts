@@ -106,6 +106,21 @@ test('a crash stops the code of the device where it waits, and the others notice
   void pending;
 });
 
+test('what a handler throws is kept for the test to see', async () => {
+  const { clock, hub } = world('errors');
+  const [a, b] = await connected(clock, hub);
+  const bug = new Error('bug: of ours');
+  b.serve(
+    'fail',
+    async function* () {
+      yield await Promise.reject(bug);
+    },
+    SERVE,
+  );
+  assert.equal(await clock.drive(ask(a, b, 1_000, 'fail')), 'peer-failed');
+  assert.deepEqual(hub.handlerErrors, [{ device: b.self, protocol: 'fail', error: bug }]);
+});
+
 test('bandwidth is shared by all that a device sends', async () => {
   const { clock, hub } = world('bandwidth', { delayMs: { min: 1, max: 1 }, bytesPerMs: 1000 });
   const [a, b] = await connected(clock, hub);

@@ -23,6 +23,8 @@ export class SimNetwork {
   readonly #air: Air;
   readonly #members = new Map<DeviceId, SimMember>();
   readonly #links = new Map<string, SimLink>();
+  /** What handlers threw. The real network tells its owner; a test should find this empty. */
+  readonly handlerErrors: { device: DeviceId; protocol: string; error: unknown }[] = [];
 
   /** Conditions left out are those of `GOOD_CONDITIONS`. */
   constructor(clock: SimClock, random: Random, conditions: Partial<Conditions> = {}) {
@@ -154,7 +156,8 @@ class SimMember implements Network {
 
   serve(protocol: string, handler: Handler, limits: { maxRequestBytes: number; maxConcurrentPerPeer: number }): void {
     assert(!this.#services.has(protocol), `${protocol} is served once`);
-    this.#services.set(protocol, { handler, ...limits, running: new Map() });
+    const onError = (error: unknown) => this.#hub.handlerErrors.push({ device: this.id, protocol, error });
+    this.#services.set(protocol, { handler, ...limits, onError, running: new Map() });
   }
 
   async *open(
