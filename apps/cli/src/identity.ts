@@ -90,13 +90,13 @@ export function parseKeys(text: string): Identity {
 }
 
 function newIdentity(): Identity {
-  return { account: accountKey(accountSecret()), device: deviceKey(randomBytes(32)) };
+  return { account: accountKey(accountSecret()), device: deviceKey(new Uint8Array(randomBytes(32))) };
 }
 
 /** Nearly every 32 bytes are a secp256k1 secret; the exceptions throw. */
 function accountSecret(): Uint8Array {
   for (;;) {
-    const secret = randomBytes(32);
+    const secret = new Uint8Array(randomBytes(32));
     try {
       accountKey(secret);
       return secret;

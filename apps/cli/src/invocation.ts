@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { defaultHome } from './home.ts';
 
 export interface Invocation {
   /** Absolute path of the member's state. Not created yet. */
@@ -49,7 +50,8 @@ function invocationOf(command: Command): Invocation {
   const json = options.json === true;
   const terminal = process.stdout.isTTY === true && process.env.TERM !== 'dumb';
   return {
-    home: resolve(options.home),
+    // FOLKMOOT_HOME= is unset, not the working directory.
+    home: resolve(options.home || defaultHome()),
     json,
     yes: options.yes === true,
     // https://no-color.org: any value but the empty one.

@@ -58,6 +58,7 @@ async function show(call: Invocation): Promise<void> {
 async function backup(call: Invocation, options: BackupOptions, file: string): Promise<void> {
   const { openIdentity, printKeys } = await import('../identity.ts');
   const { encryptKeys, readBackup } = await import('../key-backup.ts');
+  if (!options.force) await checkAbsent(file);
   const identity = await openIdentity(call.home);
   const passphrase = options.plain ? '' : await askFor(options.passphraseFile, true);
   const text = options.plain ? printKeys(identity) : encryptKeys(identity, passphrase);
@@ -91,6 +92,17 @@ async function wouldLose(home: string, present: Identity, restored: Identity): P
   });
 }
 
+/** Before the passphrase is asked for, not after. */
+async function checkAbsent(path: string): Promise<void> {
+  const { existsSync } = await import('node:fs');
+  const { WorldError } = await import('@folkmoot/core');
+  if (!existsSync(path)) return;
+  throw new WorldError('backup-exists', 'There is a file of that name already.', {
+    facts: { file: path },
+    help: 'Choose another name, or replace the file with --force.',
+  });
+}
+
 async function writeBackup(path: string, text: string, force: boolean): Promise<string> {
   const { chmod, readFile, writeFile } = await import('node:fs/promises');
   const { WorldError } = await import('@folkmoot/core');
@@ -100,10 +112,9 @@ async function writeBackup(path: string, text: string, force: boolean): Promise<
     await chmod(path, 0o600);
     return await readFile(path, 'utf8');
   } catch (cause) {
-    const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new WorldError(exists ? 'backup-exists' : 'backup-unwritable', 'The backup was not written.', {
+    throw new WorldError('backup-unwritable', 'The backup was not written.', {
       facts: { file: path, found: (cause as Error).message },
-      help: exists ? 'Choose another name, or replace the file with --force.' : 'Check the path and the disk.',
+      help: 'Check the path and the disk.',
       cause,
     });
   }
