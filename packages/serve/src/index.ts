@@ -1,1 +1,3 @@
-export {};
+export * from './generate.ts';
+export * from './loaded-model.ts';
+export * from './sample.ts';
