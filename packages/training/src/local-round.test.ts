@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { bytesOf, sha256 } from '@folkmoot/core';
+import type { RowBatch } from '@folkmoot/data';
 import { evaluateProgram } from '@folkmoot/model';
 import type { Engine } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
@@ -66,48 +67,42 @@ test('a segment replayed from its opened start ends in the same state', async ()
   await auditor.free();
 });
 
-test('a step is AdamW: a slow twin in double precision follows it', async () => {
-  const evaluated = async (params: Float32Array) => {
-    const train = await engine.load(TRAIN);
-    const inputs = Object.fromEntries(
-      LAYOUT.tensors.map(({ name, offset, elements }) => [name, params.subarray(offset, offset + elements)]),
-    );
-    const outputs = await train.run({ ...inputs, ...batches('twin', 1)[0] });
-    await train.free();
-    const gradient = new Float64Array(N);
-    for (const { name, offset } of LAYOUT.tensors) gradient.set(outputs[`grad:${name}`], offset);
-    return gradient;
-  };
-  const params = initial();
-  const gradient = await evaluated(params);
-  const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
-  const clip = Math.min(1, 1 / norm);
-  const m = new Float32Array(N).fill(0.001);
-  const v = new Float32Array(N).fill(0.0001);
-  await round.start(params, { m: packBfloat16(m), v: packBfloat16(v) });
-  const [m0] = unpackBfloat16(packBfloat16(m));
-  const [v0] = unpackBfloat16(packBfloat16(v));
-  const result = await trained(round.runSegment(segment('twin', 1, 9)));
+test('two steps of AdamW: a slow twin in double precision follows them', async () => {
+  const steps = batches('twin', 2);
+  const [m, v] = [0.001, 0.0001].map((value) => packBfloat16(new Float32Array(N).fill(value)));
+  await round.start(initial(), { m, v });
+  const result = await trained(round.runSegment({ batches: steps, globalStep: 1, deviceStep: 9 }));
 
-  const rate = 0.01;
-  let worst = 0;
-  for (let i = 0; i < N; i++) {
-    const g = gradient[i] * clip;
-    const first = (0.9 * m0 + 0.1 * g) / (1 - 0.9 ** 10);
-    const second = (0.95 * v0 + 0.05 * g * g) / (1 - 0.95 ** 10);
-    const decay = i < LAYOUT.decayElements ? 1 - rate * 0.1 : 1;
-    const expected = params[i] * decay - (rate * first) / (Math.sqrt(second) + 1e-8);
-    worst = Math.max(worst, Math.abs(result.params[i] - expected));
+  const params = Float64Array.from(initial());
+  const [first, second] = [m, v].map((half) => Float64Array.from(unpackBfloat16(half)));
+  for (const [step, batch] of steps.entries()) {
+    const gradient = await gradientOf(Float32Array.from(params), batch);
+    const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
+    assert.ok(norm > 0.5, 'the gradient is clipped');
+    const rate = (0.01 * (step + 2)) / 4;
+    const t = 10 + step;
+    for (let i = 0; i < N; i++) {
+      const g = (gradient[i] * 0.5) / norm;
+      first[i] = 0.9 * first[i] + 0.1 * g;
+      second[i] = 0.95 * second[i] + 0.05 * g * g;
+      const root = Math.sqrt(second[i] / (1 - 0.95 ** t));
+      const decay = i < LAYOUT.decayElements ? 1 - rate * 0.1 : 1;
+      params[i] = params[i] * decay - (rate * first[i]) / (1 - 0.9 ** t) / (root + 1e-8);
+    }
   }
+  const worst = result.params.reduce((most, value, i) => Math.max(most, Math.abs(value - params[i])), 0);
   assert.ok(worst < 1e-6, String(worst));
 });
 
 test('what is not finite is an outcome, not an artifact; and the next round starts well', async () => {
-  const broken = initial();
-  broken[7] = 1e30;
-  await round.start(broken, zeroMoments(N));
-  const outcome = await round.runSegment(segment('broken', 2));
-  assert.equal(outcome.outcome, 'diverged');
+  const cases = [
+    [initial().fill(Number.NaN), 'The loss is not finite.'],
+    [initial().map((value, i) => (i === 7 ? 1e30 : value)), 'The gradient is not finite.'],
+  ] as const;
+  for (const [broken, reason] of cases) {
+    await round.start(broken, zeroMoments(N));
+    assert.deepEqual(await round.runSegment(segment('broken', 2)), { outcome: 'diverged', step: 0, reason });
+  }
 
   await round.start(initial(), zeroMoments(N));
   const once = await trained(round.runSegment(segment('after', 2)));
@@ -136,3 +131,15 @@ test('states from strangers are checked for size and for values', () => {
     reason: 'Moments hold a negative mean of squares.',
   });
 });
+
+async function gradientOf(params: Float32Array, batch: RowBatch): Promise<Float64Array> {
+  const train = await engine.load(TRAIN);
+  const inputs = Object.fromEntries(
+    LAYOUT.tensors.map(({ name, offset, elements }) => [name, params.subarray(offset, offset + elements)]),
+  );
+  const outputs = await train.run({ ...inputs, ...batch });
+  await train.free();
+  const gradient = new Float64Array(N);
+  for (const { name, offset } of LAYOUT.tensors) gradient.set(outputs[`grad:${name}`], offset);
+  return gradient;
+}

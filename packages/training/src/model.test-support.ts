@@ -11,7 +11,7 @@ export const ROWS = 4;
 export const LAYOUT = parameterLayout(MODEL);
 export const TRAIN = trainProgram(MODEL, ROWS);
 export const OPTIMIZER: AdamwRules = {
-  ...{ learningRate: '0.01', beta1: '0.9', beta2: '0.95', epsilon: '0.00000001', weightDecay: '0.1', clipNorm: '1' },
+  ...{ learningRate: '0.01', beta1: '0.9', beta2: '0.95', epsilon: '0.00000001', weightDecay: '0.1', clipNorm: '0.5' },
   ...{ warmupSteps: 4, joinerWarmupSteps: 2 },
 };
 

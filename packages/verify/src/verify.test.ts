@@ -120,17 +120,20 @@ test('distances are per tensor, relative to the change, rounded up and capped', 
     elements: 4,
     decayElements: 4,
   };
-  const start = new Float32Array(4);
-  const mine = Float32Array.of(3, 4, 0.25, 0);
-  const far = (...claimed: number[]) => arenaDistance(layout, '', 1e-7, start, Float32Array.from(claimed), mine);
+  const start = Float32Array.of(1, 1, 1, 1);
+  const mine = Float32Array.of(4, 5, 1.25, 1);
+  const far = (...change: number[]) => {
+    const claimed = start.map((value, i) => value + change[i]);
+    return arenaDistance(layout, '', 1e-7, start, claimed, mine);
+  };
   assert.deepEqual(far(3, 4, 0.25, 0), { distancePpm: 0, tensor: '' });
   assert.deepEqual(far(3, 5, 0.25, 0), { distancePpm: 200_000, tensor: 'large' });
   assert.deepEqual(far(3, 4, 0.25, 0.125), { distancePpm: 500_000, tensor: 'small' });
   assert.deepEqual(far(3, 4 + 2 ** -20, 0.25, 0), { distancePpm: 1, tensor: 'large' });
   assert.equal(far(3, 4, 0.25, 1e30).distancePpm, 1_000_000_000);
   // A tensor that stood still: the difference is measured against the floor.
-  const still = arenaDistance(layout, '', 1e-7, start, Float32Array.of(0, 0, 1e-8, 0), start);
-  assert.equal(still.distancePpm, Math.ceil((1e6 * Math.fround(1e-8)) / (1e-7 * Math.SQRT2)));
+  const still = arenaDistance(layout, '', 1e-7, start, Float32Array.of(1, 1, 1, 1 + 2 ** -23), start);
+  assert.equal(still.distancePpm, Math.ceil((1e6 * 2 ** -23) / (1e-7 * Math.SQRT2)));
 });
 
 test('a start from which nothing finite comes is an answer', async () => {
@@ -165,6 +168,8 @@ test('the worse of two verdicts stands', () => {
   assert.equal(worse({ outcome: 'match' }, within), within);
   assert.equal(worse(within, { outcome: 'match' }), within);
   assert.equal(worse(within, bad), bad);
+  const alsoBad: Verdict = { outcome: 'mismatch', part: 'segment', distancePpm: 1, tensor: 'a' };
+  assert.equal(worse(alsoBad, bad), alsoBad);
 });
 
 function zeroV({ end }: Trained): State {
