@@ -41,6 +41,9 @@ export class Artifacts {
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #underWay = new Map<Hash, Promise<void>>();
+  /** What was filed since the last collection, and before that since the one before. */
+  #young = new Set<Hash>();
+  #old = new Set<Hash>();
 
   constructor(network: Network, store: Store, clock: Clock) {
     this.#network = network;
@@ -52,6 +55,21 @@ export class Artifacts {
   serve(): void {
     const limits = { maxRequestBytes: 512, maxConcurrentPerPeer: 16 };
     this.#network.serve('artifact', (_peer, request) => this.#answer(request), limits);
+  }
+
+  /** Files own bytes; they are safe from collection for at least one round. */
+  async put(bytes: Uint8Array): Promise<Hash> {
+    const id = await this.store.put(bytes);
+    this.#young.add(id);
+    return id;
+  }
+
+  /** Frees what neither `keep` names nor was filed lately: work under way is known to nobody else yet. */
+  async collect(keep: Iterable<Hash>): Promise<number> {
+    const freed = await this.store.collect(new Set([...keep, ...this.#young, ...this.#old]));
+    this.#old = this.#young;
+    this.#young = new Set();
+    return freed;
   }
 
   /** The artifact's bytes, from disk or from whoever has them. Throws `artifact-unavailable` when nobody does. */
@@ -72,6 +90,7 @@ export class Artifacts {
     if ((await this.store.size(id)) !== undefined) return;
     const running = this.#underWay.get(id);
     if (running) return running;
+    this.#young.add(id);
     const fetching = this.#fetch(id, options).finally(() => this.#underWay.delete(id));
     this.#underWay.set(id, fetching);
     return fetching;

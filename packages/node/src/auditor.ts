@@ -67,7 +67,7 @@ export class Auditor {
     const mine = await work.replay({ round, seed, seat, carriedSteps: carryIn.steps }, segment, start, signal);
     notify({ kind: 'auditing', round, trainer, segment, tookMs: performance.now() - startedMs });
     const ids = mine
-      ? { params: await artifacts.store.put(mine.params), moments: await artifacts.store.put(mine.moments) }
+      ? { params: await artifacts.put(mine.params), moments: await artifacts.put(mine.moments) }
       : NOTHING;
     const kept = { of: nameOf(audit), mine: ids, salt: secret(`audit ${nameOf(audit)}`) };
     this.#recent.set(kept.of, kept);

@@ -81,7 +81,7 @@ export class Bases {
       })),
     );
     const { aggregate, nextBase } = this.#work.aggregate(await this.get(state, base, signal), updates);
-    await this.#artifacts.store.put(nextBase);
+    await this.#artifacts.put(nextBase);
     return { aggregate, nextBase: sha256(nextBase) };
   }
 }

@@ -58,6 +58,8 @@ export interface MemberParts {
   readonly conduct?: Conduct;
   /** Measures the hold-out loss of every new base. */
   readonly evaluates?: boolean;
+  /** No training once so many rounds are finished; audits and everything else go on. */
+  readonly rounds?: number;
 }
 
 export class Member {
@@ -79,6 +81,7 @@ export class Member {
   #fail: (error: unknown) => void = () => {};
   /** The log is as long as the others'; before that, nothing is done. */
   #live = false;
+  #paused = false;
   #upkeep: Promise<void> = Promise.resolve();
 
   private constructor(parts: MemberParts, log: Log) {
@@ -131,6 +134,12 @@ export class Member {
   watch(watcher: (notice: Notice) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** Trains no more; audits, witnessing and serving go on. */
+  pause(): void {
+    this.#paused = true;
+    this.#tend();
   }
 
   /** Artifact bytes fetched for audits by this member. */
@@ -244,16 +253,17 @@ export class Member {
   }
 
   async #tidy(): Promise<void> {
-    const { key, store } = this.#parts;
+    const { key } = this.#parts;
     const { carry } = this.log.state.members[key.id]!;
     const mine = [...(await this.#trainer.openable()), ...(await this.#auditor.needed()), carry.moments, carry.error];
-    await store.collect(new Set([...this.#keepsakes.ids, ...mine]));
+    await this.artifacts.collect([...this.#keepsakes.ids, ...mine]);
   }
 
   /** Looks at the duties and gives them to the roles. */
   #tend(): void {
     if (!this.#live || this.#stopping.signal.aborted) return;
-    const owed = duties(this.log.state, this.#parts.key.id);
+    const done = this.#paused || this.log.state.finalized >= (this.#parts.rounds ?? Number.POSITIVE_INFINITY);
+    const owed = duties(this.log.state, this.#parts.key.id).filter((duty) => !(done && duty.kind === 'train'));
     this.#tasks.settle(new Map(owed.map((duty) => [nameOf(duty), (signal) => this.#perform(duty, signal)])));
   }
 

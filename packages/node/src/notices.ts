@@ -8,7 +8,15 @@ export type Notice =
   | { kind: 'started'; device: DeviceId; account: AccountId; addresses: readonly string[] }
   | { kind: 'peer'; device: DeviceId; connected: boolean }
   | { kind: 'fetching'; what: string; doneBytes: number; sizeBytes: number }
-  | { kind: 'training'; round: number; segment: number; segments: number; loss: number; tokensPerSecond: number }
+  | {
+      kind: 'training';
+      round: number;
+      segment: number;
+      segments: number;
+      firstLoss: number;
+      loss: number;
+      tokensPerSecond: number;
+    }
   | { kind: 'auditing'; round: number; trainer: DeviceId; segment: number; tookMs: number }
   | { kind: 'adopted'; round: number; base: Hash; recomputed: boolean }
   | { kind: 'evaluated'; round: number; base: Hash; holdoutLoss: number }

@@ -51,7 +51,7 @@ export const trainHonestly: Conduct = async (bench, duty, signal) => {
   let tokens = 0;
   for await (const end of work.train(assignmentOf(duty), start, signal)) {
     params = end.params;
-    states.push({ params: await artifacts.store.put(end.params), moments: await artifacts.store.put(end.moments) });
+    states.push({ params: await artifacts.put(end.params), moments: await artifacts.put(end.moments) });
     tokens += end.tokens;
     const tokensPerSecond = tokens / ((performance.now() - startedMs) / 1000);
     bench.notify({
@@ -59,6 +59,7 @@ export const trainHonestly: Conduct = async (bench, duty, signal) => {
       round: duty.round,
       segment: states.length,
       segments,
+      firstLoss: end.losses[0]!,
       loss: end.losses.at(-1)!,
       tokensPerSecond,
     });
@@ -175,8 +176,8 @@ export class Trainer {
   async #keep(duty: TrainDuty, offer: Offer): Promise<Kept> {
     const { key, secret, artifacts, cells, work } = this.#bench;
     const { seat } = duty;
-    const update = await artifacts.store.put(offer.update);
-    const errorOut = await artifacts.store.put(offer.errorOut);
+    const update = await artifacts.put(offer.update);
+    const errorOut = await artifacts.put(offer.errorOut);
     const { run } = this.#bench.log.state;
     const start = {
       run,
@@ -228,5 +229,5 @@ export async function storeZeros({
     [work.zeroMoments(), charter.zeroMoments],
     [work.zeroError(), charter.zeroError],
   ] as const)
-    if (sha256(bytes) === id) await artifacts.store.put(bytes);
+    if (sha256(bytes) === id) await artifacts.put(bytes);
 }

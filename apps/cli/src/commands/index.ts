@@ -1,7 +1,10 @@
 /** Every command, in the order in which `--help` lists them. */
 import type { Register } from '../program.ts';
 import { register as bench } from './bench.ts';
+import { register as create } from './create.ts';
+import { register as join } from './join.ts';
 import { register as keys } from './keys.ts';
+import { register as program } from './program.ts';
 import { register as test } from './test.ts';
 
-export const commands: readonly Register[] = [keys, bench, test];
+export const commands: readonly Register[] = [create, join, program, keys, bench, test];

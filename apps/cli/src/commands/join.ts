@@ -1,0 +1,36 @@
+/** `join`: enter a run by its invite, or go on with it after a restart. */
+import { type Command, Option } from 'commander';
+import { action, type Invocation } from '../invocation.ts';
+import { addListenOptions, addMemberOptions, type ListenOptions, type MemberOptions } from './member-options.ts';
+
+interface JoinOptions extends MemberOptions, ListenOptions {
+  readonly engine?: 'native' | 'exact';
+  readonly cheater?: string;
+}
+
+export function register(program: Command): void {
+  const command = program.command('join <invite>').description('enter a run: train, witness, audit and earn credits');
+  addListenOptions(addMemberOptions(command))
+    .addOption(new Option('--engine <kind>', 'another engine than the run’s').choices(['native', 'exact']))
+    .addOption(
+      new Option('--cheater <kind>', 'misbehave on purpose: free-rider, copycat, poisoner, forged-feedback').hideHelp(),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  folkmoot join folkmoot1-…\n  folkmoot join folkmoot1-… --rounds 20 --exit --json\n\nThe same command goes on after a crash or a reboot.',
+    )
+    .action(action(join));
+}
+
+async function join(call: Invocation, options: JoinOptions, inviteText: string): Promise<void> {
+  const { parseInvite } = await import('@folkmoot/records');
+  const { takePartIn } = await import('../run/participation.ts');
+  const invite = parseInvite(inviteText);
+  await takePartIn(call, options, {
+    run: invite.run,
+    name: invite.name,
+    doors: invite.addresses,
+    header: invite.header,
+    command: `join ${invite.run}`,
+  });
+}

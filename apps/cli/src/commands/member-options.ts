@@ -1,0 +1,63 @@
+/** Options that `create`, `join` and `up` share. */
+import { type Command, Option } from 'commander';
+
+export interface MemberOptions {
+  readonly rounds?: string;
+  readonly for?: string;
+  readonly exit?: boolean;
+  readonly threads?: string;
+  readonly port?: string;
+}
+
+export interface ListenOptions {
+  readonly listen: string;
+  readonly name?: string;
+}
+
+export interface CharterOptions {
+  readonly preset: string;
+  readonly data?: string[];
+  readonly textField?: string;
+  readonly codec?: 'dense' | 'sparse';
+  readonly engine?: 'native' | 'exact';
+  readonly licence: string;
+  readonly runName: string;
+}
+
+/** When a member stops, and what it uses of the machine. */
+export function addMemberOptions(command: Command): Command {
+  return command
+    .option('--rounds <n>', 'train until the run has finished this many rounds')
+    .option('--for <time>', 'train for this long: 90s, 5m, 2h')
+    .option('--exit', 'end when that is reached and no audit is outstanding')
+    .option('--threads <n>', 'threads for training (default: one for each processor, shared among members)')
+    .option('--port <n>', 'port to listen at (default: a free one, the same again next time)');
+}
+
+export function addListenOptions(command: Command): Command {
+  return command
+    .option('--listen <address>', 'address to listen at; 127.0.0.1 for this machine only', '0.0.0.0')
+    .option('--name <name>', 'what others see you as (default: made from the device key)');
+}
+
+/** What the charter fixes for ever. */
+export function addCharterOptions(command: Command): Command {
+  return command
+    .option('--preset <name>', 'model size and rules: tiny, small, medium', 'tiny')
+    .option(
+      '--data <path...>',
+      'folders and files of text, Markdown, source code or JSONL (default: the text of installed dependencies)',
+    )
+    .option('--text-field <name>', 'the member of a JSONL line that holds its text (default: text)')
+    .addOption(
+      new Option('--codec <kind>', 'how updates are compressed (default: the preset’s)').choices(['dense', 'sparse']),
+    )
+    .addOption(
+      new Option(
+        '--engine <kind>',
+        'native: fast, compared by tolerance across machines; exact: the same bits everywhere',
+      ).choices(['native', 'exact']),
+    )
+    .option('--licence <spdx>', 'licence of the model', 'Apache-2.0')
+    .option('--run-name <name>', 'what the run is called', 'folkmoot');
+}

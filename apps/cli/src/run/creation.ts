@@ -1,0 +1,51 @@
+/** Founds a run, or finds the one that the same command founded here before. */
+import { runId } from '@folkmoot/records';
+import type { CharterOptions, ListenOptions, MemberOptions } from '../commands/member-options.ts';
+import type { Invocation } from '../invocation.ts';
+import { commandOf, found, presetNamed } from './found.ts';
+import type { Entrance } from './participation.ts';
+import { currentRun } from './run-folder.ts';
+import { type OpenHome, openHome } from './session.ts';
+import { parseCount } from './take-part.ts';
+
+type Options = CharterOptions &
+  Pick<MemberOptions, 'port'> &
+  Pick<ListenOptions, 'listen'> & { readonly fresh?: boolean; readonly minMembers: string };
+
+/** Opens the home and either resumes or founds. Throws what founding throws, with the home closed again. */
+export async function createOrResume(
+  call: Invocation,
+  options: Options,
+  name: string,
+): Promise<{ open: OpenHome; entrance: Entrance; resumed: boolean }> {
+  const { preset, data, textField, codec, engine, licence, runName, minMembers } = options;
+  const founding = {
+    preset: presetNamed(preset),
+    data,
+    textField,
+    codec,
+    engine,
+    licence,
+    runName,
+    minMembers: parseCount('--min-members', minMembers, 2),
+  };
+  const command = commandOf(name, founding);
+  const former = options.fresh ? undefined : await currentRun(call.home).catch(() => undefined);
+  const resumed = former?.command === command;
+  const port = options.port === undefined ? undefined : parseCount('--port', options.port);
+  const open = await openHome({ home: call.home, host: options.listen, port }, resumed ? former.run : undefined);
+  if (resumed) {
+    call.note(
+      `going on with run ${former.run.slice(0, 10)}, which this command founded here; --fresh founds a new one`,
+    );
+    return { open, entrance: former, resumed };
+  }
+  try {
+    const { charter } = await found(call, open.identity, founding);
+    return { open, entrance: { run: runId(charter), name: runName, doors: [], command }, resumed };
+  } catch (error) {
+    await open.network.close();
+    await open.release();
+    throw error;
+  }
+}

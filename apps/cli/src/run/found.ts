@@ -1,0 +1,81 @@
+/** `create` before the network: reads the data, founds the run, files its artifacts. */
+import { randomBytes } from 'node:crypto';
+import { formatBytes, sha256, utf8, WorldError } from '@folkmoot/core';
+import { describeSummary } from '@folkmoot/data';
+import { type DocumentsRead, defaultDocuments, MAX_DEFAULT_BYTES, readDocuments } from '@folkmoot/data/node';
+import type { PresetName } from '@folkmoot/model';
+import { DEFAULT_DATA_BYTES, DENSE, type Founded, foundRun, RUN_PRESETS, type RunRules, SPARSE } from '@folkmoot/node';
+import { runId } from '@folkmoot/records';
+import { openDiskStore } from '@folkmoot/store';
+import type { EngineKind } from '@folkmoot/tensor';
+import type { Identity } from '../identity.ts';
+import type { Invocation } from '../invocation.ts';
+import { projectRoot } from '../project.ts';
+import { runFolder } from './run-folder.ts';
+
+/** Options of `create` and `up` that make the charter. */
+export interface FoundingOptions {
+  readonly preset: PresetName;
+  readonly data?: readonly string[];
+  readonly textField?: string;
+  readonly codec?: 'dense' | 'sparse';
+  readonly engine?: EngineKind;
+  readonly licence: string;
+  readonly runName: string;
+  /** Members that must be ready before the first round opens. */
+  readonly minMembers?: number;
+}
+
+/** Throws what reading and founding throw; nothing is left behind then but the keys. */
+export async function found(call: Invocation, identity: Identity, options: FoundingOptions): Promise<Founded> {
+  const read = await readData(options);
+  for (const line of describeSummary(read.summary)) call.note(line);
+  call.note('Whoever holds the invite can read this data: members fetch it to train on it.');
+  if (options.data) await call.confirm('Share it with everybody who holds the invite?');
+  const founded = foundRun({
+    name: options.runName,
+    creator: identity.account.id,
+    sequencer: identity.device.id,
+    nonce: sha256(randomBytes(32)),
+    licence: options.licence,
+    rules: rulesOf(options),
+    documents: read.documents,
+    onStep: (step) => call.note(`${step} …`),
+  });
+  const run = runId(founded.charter);
+  const store = await openDiskStore({ path: runFolder(call.home, run).store });
+  for (const bytes of founded.artifacts) await store.put(bytes);
+  call.note(
+    `run ${run.slice(0, 10)}: ${founded.charter.parameters.toLocaleString('en-US')} parameters, ${founded.charter.dataset.trainRows.toLocaleString('en-US')} rows to train on, ${formatBytes(founded.artifacts.reduce((sum, bytes) => sum + bytes.length, 0))} for a newcomer to fetch`,
+  );
+  return founded;
+}
+
+function rulesOf({ preset, codec, engine, minMembers }: FoundingOptions): RunRules {
+  const rules = RUN_PRESETS[preset];
+  return {
+    ...rules,
+    codec: codec === undefined ? rules.codec : codec === 'dense' ? DENSE : SPARSE,
+    engine: engine === 'exact' ? { kind: 'exact', tolerancePpm: 0 } : rules.engine,
+    committee: { ...rules.committee, minMembers: minMembers ?? rules.committee.minMembers },
+  };
+}
+
+function readData({ data, textField, preset }: FoundingOptions): Promise<DocumentsRead> {
+  if (data) return readDocuments(data, { textField });
+  return defaultDocuments(projectRoot, Math.min(MAX_DEFAULT_BYTES, DEFAULT_DATA_BYTES[preset]));
+}
+
+/** A preset by its name. Throws `no-such-preset`. */
+export function presetNamed(name: string): PresetName {
+  if (name in RUN_PRESETS) return name as PresetName;
+  throw new WorldError('no-such-preset', `There is no preset "${name}".`, {
+    help: `There are: ${Object.keys(RUN_PRESETS).join(', ')}.`,
+  });
+}
+
+/** Options in a form that can be compared: the same command goes on with the same run. */
+export function commandOf(name: string, options: object): string {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return `${name} ${sha256(utf8(JSON.stringify(entries.sort()))).slice(0, 16)}`;
+}

@@ -1,0 +1,186 @@
+/** A member on this machine: opens the home, the network and the engine, and takes part until it is closed. */
+import { availableParallelism } from 'node:os';
+import { CHEATERS, type CheaterName } from '@folkmoot/adversaries';
+import { type Hash, isWorldError, WorldError } from '@folkmoot/core';
+import { createNetwork, type Libp2pNetwork } from '@folkmoot/network';
+import { Artifacts, fetchCharter, fetchRunData, Member, type Notice, systemClock, TensorWork } from '@folkmoot/node';
+import type { Charter } from '@folkmoot/records';
+import { type DiskStore, lockHome, openCells, openDiskStore, openJournal } from '@folkmoot/store';
+import type { Engine, EngineKind } from '@folkmoot/tensor';
+import { createEngine } from '@folkmoot/tensor/node';
+import { type Identity, openIdentity } from '../identity.ts';
+import { keepRun, type RunNote, readRunNote, runFolder } from './run-folder.ts';
+
+export interface SessionOptions {
+  readonly home: string;
+  readonly name?: string;
+  /** Address to listen at: `127.0.0.1` for this machine only, `0.0.0.0` for everybody. */
+  readonly host: string;
+  /** 0 or absent: the port of last time, else any free one. */
+  readonly port?: number;
+  readonly threads?: number;
+  /** Another engine than the charter's: an auditor may use `exact` on a `native` run. */
+  readonly engine?: EngineKind;
+  readonly cheater?: CheaterName;
+  readonly evaluates: boolean;
+  /** No training after so many finished rounds. */
+  readonly rounds?: number;
+  readonly maxStoreBytes?: number;
+  readonly watch: (notice: Notice) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A home that is open: locked, with keys, and the network listening. */
+export interface OpenHome {
+  readonly identity: Identity;
+  readonly network: Libp2pNetwork;
+  readonly release: () => Promise<void>;
+}
+
+export class Session {
+  readonly charter: Charter;
+  readonly member: Member;
+  readonly store: DiskStore;
+  readonly engine: Engine;
+  readonly network: Libp2pNetwork;
+  readonly identity: Identity;
+  readonly #work: TensorWork;
+  readonly #release: () => Promise<void>;
+
+  private constructor(
+    parts: Pick<Session, 'charter' | 'member' | 'store' | 'engine' | 'network' | 'identity'>,
+    work: TensorWork,
+    release: () => Promise<void>,
+  ) {
+    this.charter = parts.charter;
+    this.member = parts.member;
+    this.store = parts.store;
+    this.engine = parts.engine;
+    this.network = parts.network;
+    this.identity = parts.identity;
+    this.#work = work;
+    this.#release = release;
+  }
+
+  /** Takes part in the run of `note`. Throws what keeps this member out; then everything is closed again. */
+  static async open(home: OpenHome, note: RunNote, options: SessionOptions): Promise<Session> {
+    const opened: (() => Promise<unknown>)[] = [home.release, () => home.network.close()];
+    try {
+      return await Session.#enter(home, note, options, opened);
+    } catch (error) {
+      for (const close of opened.reverse()) await close().catch(() => {});
+      throw error;
+    }
+  }
+
+  static async #enter(
+    { identity, network, release }: OpenHome,
+    note: RunNote,
+    options: SessionOptions,
+    opened: (() => Promise<unknown>)[],
+  ): Promise<Session> {
+    const { signal, watch } = options;
+    const folder = runFolder(options.home, note.run);
+    const store = await openDiskStore({ path: folder.store, maxBytes: options.maxStoreBytes });
+    const artifacts = new Artifacts(network, store, systemClock);
+    // A member that has the run already starts without anybody; only a newcomer must reach somebody.
+    if ((await store.size(note.run)) === undefined) await reachSomebody(network, note.doors, signal);
+    const charter = await fetchCharter(artifacts, note.run, signal);
+    const data = await fetchRunData(artifacts, charter, watch, signal);
+    const engine = await createEngine(options.engine ?? charter.engine.kind, {
+      threads: options.threads ?? availableParallelism(),
+    });
+    opened.push(() => engine.close());
+    const work = new TensorWork(charter, engine, data.manifest, (id) =>
+      artifacts.get(id, { maxBytes: 2 ** 26, from: [charter.sequencer] }),
+    );
+    const member = await Member.start(
+      {
+        charter,
+        key: identity.device,
+        account: identity.account,
+        name: options.name ?? `member-${identity.device.id.slice(0, 6)}`,
+        network,
+        clock: systemClock,
+        store,
+        journal: await openJournal(folder.journal),
+        cells: await openCells(folder.cells),
+        work,
+        doors: note.doors,
+        pinned: data.pinned,
+        conduct: options.cheater && CHEATERS[options.cheater],
+        evaluates: options.evaluates,
+        rounds: options.rounds,
+      },
+      watch,
+    );
+    return new Session({ charter, member, store, engine, network, identity }, work, release);
+  }
+
+  /** Says goodbye and closes everything. */
+  async close(): Promise<void> {
+    await this.member.leave();
+    await this.#work.close().catch(() => {});
+    await this.engine.close();
+    await this.network.close();
+    await this.#release();
+  }
+}
+
+/** Locks the home and starts listening. Throws `home-in-use`, `port-taken`. */
+export async function openHome(options: Pick<SessionOptions, 'home' | 'host' | 'port'>, run?: Hash): Promise<OpenHome> {
+  const release = await lockHome(options.home);
+  try {
+    const identity = await openIdentity(options.home);
+    const lastPort = run === undefined ? 0 : ((await readRunNote(options.home, run))?.port ?? 0);
+    return { identity, release, network: await listen(identity, options, lastPort) };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function listen(
+  identity: Identity,
+  { host, port }: Pick<SessionOptions, 'host' | 'port'>,
+  lastPort: number,
+): Promise<Libp2pNetwork> {
+  const at = (chosen: number) =>
+    createNetwork({ secret: identity.device.secret, listen: [`/ip4/${host}/tcp/${chosen}`] });
+  if (port) return at(port);
+  try {
+    return await at(lastPort);
+  } catch (error) {
+    // The port of last time went to somebody else meanwhile: any other will do, and peers learn of it.
+    if (lastPort === 0 || !isWorldError(error, 'port-taken')) throw error;
+    return at(0);
+  }
+}
+
+/** Files what this home must remember of the run, the port among it. */
+export async function rememberRun(home: string, network: Libp2pNetwork, note: Omit<RunNote, 'port'>): Promise<RunNote> {
+  const kept = { ...note, port: portOf(network.addresses()) };
+  await keepRun(home, kept);
+  return kept;
+}
+
+async function reachSomebody(network: Libp2pNetwork, doors: readonly string[], signal: AbortSignal): Promise<void> {
+  let cause: unknown;
+  for (const door of doors) {
+    try {
+      await network.connect(door, signal);
+      return;
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw new WorldError('invite-unreachable', 'No member of this run answers at the addresses in the invite.', {
+    facts: { addresses: doors.join(' ') },
+    help: 'Check that the member who invited you is running and can be reached from here, or ask for a newer invite.',
+    cause,
+  });
+}
+
+function portOf(addresses: readonly string[]): number {
+  return Number(/\/tcp\/(\d+)/.exec(addresses[0] ?? '')?.[1] ?? 0);
+}
