@@ -1,11 +1,12 @@
 /** The command line as a person types it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { evaluateProgram, PRESETS } from '@folkmoot/model';
 
 const script = fileURLToPath(new URL('../folkmoot', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'folkmoot cli '));
@@ -103,6 +104,28 @@ test('the home is the option, else the environment, else the data directory', ()
       join(folder, 'c', 'folkmoot', 'keys.json'),
     );
   }
+});
+
+test('program show: a file, an artifact of a run in this home, and what is neither', () => {
+  const { id, bytes } = evaluateProgram(PRESETS.tiny, 2);
+  const file = join(folder, 'evaluate.onnx');
+  writeFileSync(file, bytes);
+  const { stdout } = folkmoot('program', 'show', file);
+  assert.match(stdout, new RegExp(`^program +${id}\\n`));
+  assert.match(stdout, /tokens +int32 +\[.*\n[\s\S]*operators +[\d,]+ nodes/);
+
+  const objects = join(home, 'runs', 'ab'.repeat(32), 'store', 'objects', id.slice(0, 2));
+  mkdirSync(objects, { recursive: true });
+  writeFileSync(join(objects, id.slice(2)), bytes);
+  assert.equal(folkmoot('program', 'show', id).stdout, stdout);
+  assert.equal(JSON.parse(folkmoot('program', 'show', id.slice(0, 8), '--json').stdout).id, id);
+  writeFileSync(join(objects, id.slice(2)), bytes.with(100, bytes[100]! ^ 1));
+  assert.match(folkmoot('program', 'show', id).stderr, /does not hash to its name/);
+
+  assert.match(folkmoot('program', 'show', 'ffffffff').stderr, /No run in this home has/);
+  assert.match(folkmoot('program', 'show', folder).stderr, /not a file/);
+  writeFileSync(file, 'text');
+  assert.match(folkmoot('program', 'show', file).stderr, /not a program/);
 });
 
 test('a reader that leaves early is no failure', () => {
