@@ -1,0 +1,100 @@
+"""Checks one segment of somebody's training with stock ONNX Runtime (and numpy): check_segment.py FOLDER
+
+`./folkmoot replay --round R --segment K --export FOLDER` makes the folder: artifacts, named in the run's log by the
+sha-256 of their bytes, and segment.json, which tells how they fit together. Numbers are little-endian. Exit status 0:
+the claim holds.
+  run, round, segment, member   whose work this is
+  artifacts                     file name -> sha-256, for:
+    train.onnx                  parameters by name, tokens, targets [B*T] int32 -> loss, grad:NAME for each parameter
+    norm.onnx                   g [chunk] -> sumSquares
+    optimizer.onnx              p, m, v, g, keep [chunk], four scalars -> newP, newM, newV
+    start.params, end.params    float32 [N]: all tensors, one after another (what the member claims, before and after)
+    start.moments, end.moments  bfloat16 [2, N]: AdamW's m, then v
+    tokens                      int32 [S, B, T+1], B is `rows`, T `context`: each step's rows; targets are the tokens one later
+  tensors                       name, shape and offset of each parameter; their sizes add up to N
+  decayElements, chunk          weight decay is for the elements before the first; the optimizer takes as many at a time
+  optimizer                     the charter's rules, decimals as text
+  steps                         S times learningRate, beta1Power, beta2Power (beta^t, t from 1): doubles as text
+  tolerancePpm                  how far another processor may come out, in millionths of what the segment changed
+"""
+import hashlib, json, math, pathlib, sys
+
+import numpy as np
+import onnxruntime
+
+folder = pathlib.Path(sys.argv[1])
+segment = json.loads((folder / "segment.json").read_text())
+rules, tensors, chunk = segment["optimizer"], segment["tensors"], segment["chunk"]
+elements = sum(math.prod(tensor["shape"]) for tensor in tensors)
+padding = -elements % chunk
+
+
+def artifact(name):
+    data = (folder / name).read_bytes()
+    if hashlib.sha256(data).hexdigest() != segment["artifacts"][name]:
+        sys.exit(f"{name} is damaged: its sha-256 is not the one in segment.json")
+    return data
+
+
+def state(params, moments):
+    """Parameters, m and v as float32, padded with zeros to whole chunks; bfloat16 is the upper half of float32."""
+    halves = np.frombuffer(moments, "<u2").astype(np.uint32) << 16
+    arenas = np.frombuffer(params, "<f4"), *halves.view(np.float32).reshape(2, elements)
+    return [np.pad(arena, (0, padding)) for arena in arenas]
+
+
+def to_bfloat16(values):
+    bits = values[:elements].copy().view(np.uint32)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2").tobytes()  # To nearest, ties to even.
+
+
+def parts(arena):
+    for name, shape, offset in ((tensor["name"], tensor["shape"], tensor["offset"]) for tensor in tensors):
+        yield name, arena[offset : offset + math.prod(shape)].reshape(shape)
+
+
+def scalars(step, sum_squares):
+    """Adam's corrections and the clipping, in double precision; each is rounded to float32 once."""
+    rate, first, second = (float(step[name]) for name in ("learningRate", "beta1Power", "beta2Power"))
+    beta1, beta2 = (float(np.float32(rules[name])) for name in ("beta1", "beta2"))
+    norm, limit, root = math.sqrt(sum_squares), float(rules["clipNorm"]), math.sqrt(1 - second)
+    clip = float(np.float32(limit / norm)) if norm > limit else 1.0
+    values = dict(gradientScale=(1 - beta1) * clip, squareScale=(1 - beta2) * clip * clip,
+                  rate=rate * root / (1 - first), epsilon=float(rules["epsilon"]) * root)
+    return {name: np.array(value, np.float32) for name, value in values.items()}, 1 - rate * float(rules["weightDecay"])
+
+
+train, norm, optimizer = (
+    onnxruntime.InferenceSession(artifact(f"{name}.onnx"), providers=["CPUExecutionProvider"])
+    for name in ("train", "norm", "optimizer"))
+rows = np.frombuffer(artifact("tokens"), "<i4").reshape(-1, segment["rows"], segment["context"] + 1)
+start, claimed = (state(artifact(f"{when}.params"), artifact(f"{when}.moments")) for when in ("start", "end"))
+now = [arena.copy() for arena in start]
+places = [slice(at, at + chunk) for at in range(0, elements, chunk)]
+for step, batch in zip(segment["steps"], rows, strict=True):
+    feeds = {name: part.copy() for name, part in parts(now[0])}
+    feeds.update(tokens=batch[:, :-1].ravel(), targets=batch[:, 1:].ravel())
+    results = dict(zip((output.name for output in train.get_outputs()), train.run(None, feeds)))
+    gradient, sum_squares = np.zeros_like(now[0]), 0.0
+    for name, part in parts(gradient):
+        part[...] = results[f"grad:{name}"]
+    for place in places:  # One after another: from Python 3.12 on, `sum` rounds in another way.
+        sum_squares += float(norm.run(None, {"g": gradient[place]})[0])
+    values, keep = scalars(step, sum_squares)
+    kept = np.where(np.arange(gradient.size) < segment["decayElements"], keep, 1).astype(np.float32)
+    for place in places:
+        feeds = {name: arena[place].copy() for name, arena in zip("pmvg", [*now, gradient])}
+        for arena, new in zip(now, optimizer.run(["newP", "newM", "newV"], {**feeds, **values, "keep": kept[place]})):
+            arena[place] = new
+    print(f"loss {float(results['loss']):.6f}")
+
+end = {"end.params": now[0][:elements].tobytes(), "end.moments": to_bfloat16(now[1]) + to_bfloat16(now[2])}
+if all(hashlib.sha256(data).hexdigest() == segment["artifacts"][name] for name, data in end.items()):
+    sys.exit(print("match: the same bits"))
+worst = (0.0, "nothing")
+for prefix, floor, *arenas in zip(("", "m of ", "v of "), (1e-7, 1e-12, 1e-24), start, state(*end.values()), claimed):
+    for (name, a), (_, b), (_, c) in zip(*(parts(arena.astype(np.float64)) for arena in arenas)):
+        change = max(float(np.linalg.norm(b - a)), floor * math.sqrt(a.size))
+        worst = max(worst, (float(np.linalg.norm(c - b)) / change * 1e6, prefix + name))
+print(f"differs by {worst[0]:.1f} ppm of the change, most in {worst[1]}; {segment['tolerancePpm']} are allowed")
+sys.exit(not worst[0] <= segment["tolerancePpm"])

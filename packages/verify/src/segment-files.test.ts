@@ -1,0 +1,106 @@
+/** The example in Python, on a real segment: it accepts an honest claim and refuses others. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { adamwProgram, normProgram } from '@folkmoot/model';
+import { createEngine } from '@folkmoot/tensor/node';
+import { LocalRound, zeroMoments } from '@folkmoot/training';
+import { batches, initial, LAYOUT, OPTIMIZER, ROWS, TRAIN } from '@folkmoot/training/test-support';
+import type { State } from './distance.ts';
+import { replaySegment } from './replay-segment.ts';
+import { type SegmentClaim, segmentFiles } from './segment-files.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'folkmoot-segment-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const python = ['python3', '/usr/bin/python3'].find(
+  (command) => spawnSync(command, ['-c', 'import numpy'], { stdio: 'ignore' }).status === 0,
+);
+const skip = !python && 'no python3 with numpy here';
+
+async function honestClaim(): Promise<SegmentClaim> {
+  const engine = await createEngine('native', { threads: 1 });
+  const local = await LocalRound.create({ engine, train: TRAIN, layout: LAYOUT, optimizer: OPTIMIZER });
+  const segment = { batches: batches('example', 4), globalStep: 2, deviceStep: 0 };
+  const start: State = { params: initial(), moments: zeroMoments(LAYOUT.elements) };
+  const replayed = await replaySegment(local, start, segment);
+  await engine.close();
+  assert.ok(replayed.ok);
+  return {
+    about: { run: '00'.repeat(32), round: 1, segment: 1, member: `0x${'00'.repeat(20)}` },
+    layout: LAYOUT,
+    optimizer: { kind: 'adamw', ...OPTIMIZER },
+    tolerancePpm: 10_000,
+    programs: { train: TRAIN, norm: normProgram(), optimizer: adamwProgram(OPTIMIZER) },
+    segment,
+    rows: ROWS,
+    start,
+    end: replayed.end,
+  };
+}
+
+const honest = honestClaim();
+
+/** Runs the example on `claim` with the stand-in for `onnxruntime`. */
+function check(claim: SegmentClaim, damage: (files: Map<string, Uint8Array>) => void = () => {}) {
+  const files = segmentFiles(claim);
+  damage(files);
+  for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
+  const { status, stdout, stderr } = spawnSync(python!, [join(root, 'examples/check_segment.py'), folder], {
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      NODE: process.execPath,
+      PYTHONPATH: join(root, 'packages/tensor/test/onnxruntime_stand_in'),
+      PYTHONDONTWRITEBYTECODE: '1',
+    },
+  });
+  return { status, stdout, stderr };
+}
+
+test('an honest segment has the same bits in stock ONNX Runtime', { skip }, async () => {
+  const { status, stdout, stderr } = check(await honest);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^(loss \d\.\d{6}\n){4}match: the same bits\n$/);
+});
+
+test('bits of another processor are within tolerance, other work is not', { skip }, async () => {
+  const claim = await honest;
+  const near = { ...claim.end, params: claim.end.params.map((value, i) => (i === 5 ? value * (1 + 2 ** -22) : value)) };
+  const other = check({ ...claim, end: near });
+  assert.equal(other.status, 0, other.stderr);
+  assert.match(
+    other.stdout,
+    /differs by [\d.]+ ppm of the change, most in model\.embed_tokens\.weight; 10000 are allowed/,
+  );
+
+  const lazy = check({ ...claim, end: claim.start });
+  assert.equal(lazy.status, 1);
+  assert.match(lazy.stdout, /differs by 1000000\.0 ppm/);
+});
+
+test('a damaged artifact is named', { skip }, async () => {
+  const { status, stderr } = check(await honest, (files) => {
+    const bytes = files.get('start.params')!.slice();
+    bytes[7]! ^= 1;
+    files.set('start.params', bytes);
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /start\.params is damaged/);
+});
+
+test('tokens of a row end with its last target', async () => {
+  const claim = await honest;
+  const tokens = new Int32Array(segmentFiles(claim).get('tokens')!.slice().buffer);
+  const { tokens: inputs, targets } = claim.segment.batches[0]!;
+  const context = inputs.length / ROWS;
+  assert.equal(tokens.length, 4 * ROWS * (context + 1));
+  assert.deepEqual(tokens.subarray(0, context), inputs.subarray(0, context));
+  assert.equal(tokens[context], targets[context - 1]);
+  assert.equal(tokens[context + 1], inputs[context]);
+});
