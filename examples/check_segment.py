@@ -10,7 +10,7 @@ the claim holds.
     optimizer.onnx              p, m, v, g, keep [chunk], four scalars -> newP, newM, newV
     start.params, end.params    float32 [N]: all tensors, one after another (what the member claims, before and after)
     start.moments, end.moments  bfloat16 [2, N]: AdamW's m, then v
-    tokens                      int32 [S, B, T+1], B is `rows`, T `context`: each step's rows; targets are the tokens one later
+    tokens                      int32 [S, B, T+1], B `rows` of T = `context` tokens for each step; targets are one later
   tensors                       name, shape and offset of each parameter; their sizes add up to N
   decayElements, chunk          weight decay is for the elements before the first; the optimizer takes as many at a time
   optimizer                     the charter's rules, decimals as text

@@ -10,7 +10,7 @@ import { Graph } from '../graph.ts';
 import { add, exponential, matrixProduct, multiply, rows, softmax, sum } from '../operators.ts';
 import type { Program } from '../program.ts';
 import { checkExactWasm, EXACT_WASM_SHA256 } from './exact.ts';
-import { createEngine } from './node.ts';
+import { createEngine } from './create-engine.node.ts';
 
 const KINDS: EngineKind[] = ['native', 'exact'];
 const engines = new Map<string, Promise<Engine>>();
@@ -260,7 +260,7 @@ test('close ends a batch early, can be repeated, and nothing works afterwards', 
 test('a forgotten engine does not keep the process alive', async () => {
   for (const kind of KINDS) {
     const script = `
-      const { createEngine } = await import(${JSON.stringify(new URL('./node.ts', import.meta.url).href)});
+      const { createEngine } = await import(${JSON.stringify(new URL('./create-engine.node.ts', import.meta.url).href)});
       const engine = await createEngine('${kind}', { threads: 2 });
       const buffer = await engine.allocate('float32', 3);
       console.log((await buffer.read()).length);`;
