@@ -5,7 +5,7 @@ import { SeededRandom } from '@folkmoot/core';
 import { compile } from './compile.ts';
 import * as ops from './composites.ts';
 import type { Engine, TensorData } from './engine.ts';
-import { createEngine } from './engines/node.ts';
+import { createEngine } from './engines/create-engine.node.ts';
 import { gradients } from './gradients.ts';
 import { elementsOf, Graph, type Value } from './graph.ts';
 import * as rows from './operators.ts';
