@@ -6,5 +6,6 @@ import { register as join } from './join.ts';
 import { register as keys } from './keys.ts';
 import { register as program } from './program.ts';
 import { register as test } from './test.ts';
+import { register as up } from './up.ts';
 
-export const commands: readonly Register[] = [create, join, program, keys, bench, test];
+export const commands: readonly Register[] = [up, create, join, program, keys, bench, test];

@@ -1,0 +1,196 @@
+/** `up` in full: one `create` in this process, a `join` process for every other member, and the model's answer in the end. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { CHEATERS } from '@folkmoot/adversaries';
+import { formatBytes, shortId, WorldError } from '@folkmoot/core';
+import type { Notice } from '@folkmoot/node';
+import type { UpOptions } from '../commands/up.ts';
+import type { Invocation } from '../invocation.ts';
+import { type Report, reportFor } from '../ui/report.ts';
+import { answer } from './answer.ts';
+import { createOrResume } from './creation.ts';
+import { RunFollower } from './follow-run.ts';
+import { MemberProcess } from './member-process.ts';
+import { inviteOf } from './participation.ts';
+import { rememberRun, Session } from './session.ts';
+import { parseCount, parseDuration, type StopRules, summarize, untilDone, untilInterrupted } from './take-part.ts';
+
+const DEFAULT_ROUNDS = 12;
+const NAMES = ['ana', 'ben', 'cleo', 'dara', 'emil', 'fay', 'gus', 'hana', 'ivo', 'june', 'kai', 'lena'];
+const CHEATER_NAMES = ['mallory', 'trudy', 'oscar', 'sybil'];
+
+export async function runNetwork(call: Invocation, options: UpOptions): Promise<void> {
+  const plan = planOf(options);
+  const signal = call.stopSignal();
+  const founding = {
+    ...options,
+    listen: '127.0.0.1',
+    minMembers: String(Math.max(2, Math.min(plan.honest.length, 3))),
+  };
+  const { open, entrance, resumed } = await createOrResume(call, founding, 'up');
+  const note = await rememberRun(call.home, open.network, entrance);
+  const report = reportFor(call);
+  const members: MemberProcess[] = [];
+  let follower: RunFollower | undefined;
+  const early: Notice[] = [];
+  try {
+    const session = await Session.open(open, note, {
+      home: call.home,
+      name: plan.honest[0],
+      host: '127.0.0.1',
+      threads: plan.threads,
+      evaluates: true,
+      rounds: plan.stop.rounds,
+      watch: (notice) => (follower ? follower.notice(notice) : early.push(notice)),
+      signal,
+    });
+    // Where a finished run is asked for again, there is nothing left to do: say how to get a new one.
+    if (resumed) report.event(`the run stands at round ${session.member.log.state.finalized}`, { type: 'resumed' });
+    follower = newFollower(session, report, plan, members);
+    for (const notice of early) follower.notice(notice);
+    await live(call, options, { plan, session, follower, report, members }, signal);
+  } finally {
+    report.close();
+    await Promise.all(members.map((member) => member.leave()));
+  }
+}
+
+interface Plan {
+  readonly honest: readonly string[];
+  readonly cheaters: readonly { name: string; kind: string }[];
+  readonly threads: number;
+  readonly stop: StopRules;
+}
+
+interface Network {
+  readonly plan: Plan;
+  readonly session: Session;
+  readonly follower: RunFollower;
+  readonly report: Report;
+  readonly members: MemberProcess[];
+}
+
+function planOf(options: UpOptions): Plan {
+  const count = parseCount('--members', options.members, 2);
+  const kinds = options.cheater ?? [];
+  const unknown = kinds.find((kind) => !(kind in CHEATERS));
+  if (unknown !== undefined)
+    throw new WorldError('no-such-cheater', `There is no cheater "${unknown}".`, {
+      help: `There are: ${Object.keys(CHEATERS).join(', ')}.`,
+    });
+  const forMs = options.for === undefined ? undefined : parseDuration(options.for);
+  const rounds =
+    options.rounds === undefined
+      ? forMs === undefined
+        ? DEFAULT_ROUNDS
+        : undefined
+      : parseCount('--rounds', options.rounds);
+  const share = Math.max(1, Math.floor(availableParallelism() / (count + kinds.length)));
+  return {
+    honest: Array.from({ length: count }, (_, i) => NAMES[i] ?? `member-${i + 1}`),
+    cheaters: kinds.map((kind, i) => ({ kind, name: CHEATER_NAMES[i] ?? `cheater-${i + 1}` })),
+    threads: options.threads === undefined ? share : parseCount('--threads', options.threads),
+    stop: { rounds, forMs, exit: options.exit === true },
+  };
+}
+
+function newFollower(session: Session, report: Report, plan: Plan, members: readonly MemberProcess[]): RunFollower {
+  const follower = new RunFollower({
+    charter: session.charter,
+    state: session.member.log.state,
+    report,
+    roundsTarget: plan.stop.rounds,
+    roleOf: (name) => plan.cheaters.find((cheater) => cheater.name === name)?.kind ?? 'honest',
+    sentBytes: () => totalsOf(session, members).sentBytes,
+    nowMs: () => Date.now(),
+  });
+  follower.own(session.identity.device.id);
+  return follower;
+}
+
+async function live(call: Invocation, options: UpOptions, network: Network, signal: AbortSignal): Promise<void> {
+  const { plan, session, follower, report, members } = network;
+  let closed = false;
+  try {
+    startMembers(call, network);
+    await untilDone(session, plan.stop, signal, () => {
+      for (const member of members) member.pause();
+    });
+    const text = await answer(session, options.prompt, signal);
+    const summary = {
+      type: 'summary',
+      ...summarize(session, follower, totalsOf(session, members)),
+      prompt: options.prompt,
+      answer: text,
+    };
+    if (!options.exit) {
+      report.event(`the model continues “${options.prompt}”: ${oneLine(text)}`, { type: 'answer' });
+      report.event(`others can join with: folkmoot join ${inviteOf(session)}`, {
+        type: 'invite',
+        invite: inviteOf(session),
+      });
+      report.event('members stay; Ctrl+C leaves');
+      await untilInterrupted(session, signal);
+    }
+    await Promise.all(members.map((member) => member.leave()));
+    await session.close();
+    closed = true;
+    report.finish(summary, closingLines(follower, network, summary));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    report.event('leaving; the same command goes on from here', { type: 'interrupted' });
+  } finally {
+    if (!closed) {
+      await Promise.all(members.map((member) => member.leave()));
+      await session.close();
+    }
+  }
+}
+
+function startMembers(call: Invocation, { plan, session, report, members }: Network): void {
+  const invite = inviteOf(session);
+  const others = [
+    ...plan.honest.slice(1).map((name) => ({ name, cheater: undefined })),
+    ...plan.cheaters.map(({ name, kind }) => ({ name, cheater: kind })),
+  ];
+  for (const { name, cheater } of others) {
+    const home = join(call.home, 'members', name);
+    const member = new MemberProcess({ home, name, invite, cheater, threads: plan.threads, rounds: plan.stop.rounds });
+    members.push(member);
+    member.ended.then((reason) => report.event(`${name}’s process ended: ${reason}`, { type: 'member-ended', name }));
+  }
+}
+
+function totalsOf(session: Session, members: readonly MemberProcess[]): { sentBytes: number; auditBytes: number } {
+  const sum = (pick: (member: MemberProcess) => number) => members.reduce((total, member) => total + pick(member), 0);
+  return {
+    sentBytes: session.network.traffic().sentBytes + sum((member) => member.sentBytes),
+    auditBytes: session.member.auditBytes + sum((member) => member.auditBytes),
+  };
+}
+
+function closingLines(
+  follower: RunFollower,
+  { session }: Network,
+  summary: {
+    rounds: number;
+    holdoutLoss: number | null;
+    wireBytes: number;
+    auditBytes: number;
+    prompt: string;
+    answer: string;
+  },
+): string[] {
+  const { state } = session.member.log;
+  const lines = [
+    `${summary.rounds} rounds; hold-out loss ${summary.holdoutLoss ?? '—'}; ${formatBytes(summary.wireBytes)} sent (per-step all-reduce: ${formatBytes(follower.allReduceBytes)}), of it ${formatBytes(summary.auditBytes)} for audits`,
+    ...Object.values(follower.progress().members).map(
+      (member) => `${member.name} (${member.role}): ${member.credits} credits`,
+    ),
+    `base ${shortId(state.base)} of run ${shortId(state.run)}`,
+    `“${summary.prompt}” → ${oneLine(summary.answer)}`,
+  ];
+  return lines;
+}
+
+const oneLine = (text: string) => JSON.stringify(text);
