@@ -38,7 +38,7 @@ const optimizer: Charter['optimizer'] = {
 
 const common = {
   aggregator: { kind: 'clipped-mean', outerRate: '1' },
-  engine: { kind: 'native', tolerancePpm: 20_000 },
+  engine: { kind: 'native', tolerancePpm: 10_000 },
   timing: {
     openMs: 4000,
     trainMs: 1_800_000,

@@ -213,7 +213,7 @@ export class TensorWork implements Work {
       );
     return {
       batches,
-      globalStep: assignment.round * stepsPerRound + first,
+      globalStep: (assignment.round - 1) * stepsPerRound + first,
       deviceStep: assignment.carriedSteps + first,
     };
   }

@@ -148,7 +148,7 @@ test('I7, I9: a forged or foreign field makes a record inert', () => {
   const [member] = run.members;
   const before = copyState(run.state);
   const said = { tip: run.state.run, engine: 'x', reset: true };
-  const place = { round: 0, base: run.state.base };
+  const place = { round: 1, base: run.state.base };
   const forged = [
     run.sign(member!, 'ready', said, { ...place, round: 7 }),
     run.sign(member!, 'ready', said, { ...place, base: run.state.run }),

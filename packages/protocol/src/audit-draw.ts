@@ -4,7 +4,7 @@ import { drawAuditor, drawSegment } from './draw.ts';
 import type { Context } from './events.ts';
 import { auditSeed } from './seeds.ts';
 import { settleAudit, settleSeat } from './settle.ts';
-import { type Audit, type AuditStage, auditKey, type State } from './state.ts';
+import { type Audit, type AuditStage, auditKey, isTainted, type State } from './state.ts';
 import { addTimer } from './timers.ts';
 
 /** Draws the audits of the round that is being finalized; included trainers that are not drawn are settled at once. */
@@ -96,7 +96,6 @@ function announce({ round, trainer, auditor, segment }: Audit, context: Context)
 function settleUndrawn(state: State, trainer: DeviceId, context: Context): void {
   const { round, members } = state;
   const { carryIn, commit, update } = round.seats[trainer]!;
-  const tainted = carryIn.round >= 0 && carryIn.round === members[trainer]!.refusedRound;
-  const outcome = tainted ? 'tainted' : 'not-drawn';
+  const outcome = isTainted(members[trainer]!, carryIn) ? 'tainted' : 'not-drawn';
   settleSeat(state, { round: round.number, device: trainer, outcome, commit: commit!.id, update: update! }, context);
 }

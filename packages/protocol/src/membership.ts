@@ -82,7 +82,7 @@ function newMember(state: State, body: RecordOf<'join'>): Member {
     cleanAudits: 0,
     failedAudits: 0,
     auditDue: false,
-    refusedRound: -1,
+    refusedRound: 0,
     verifiedSegments: 0,
     audits: [],
   };

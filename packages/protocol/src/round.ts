@@ -8,7 +8,7 @@ import type { Context } from './events.ts';
 import { setAway } from './membership.ts';
 import { roundSeed } from './seeds.ts';
 import { settleSeat } from './settle.ts';
-import { openPhase, type Phase, type Seat, type State } from './state.ts';
+import { isTainted, openPhase, type Phase, type Seat, type State } from './state.ts';
 
 /** Draws of witnesses before a round is void. */
 const MAX_DRAWS = 3;
@@ -37,7 +37,7 @@ function considerOpening(state: State, context: Context): void {
   const { round, charter } = state;
   const waits = readyDevices(state).length < charter.committee.minMembers || auditsLag(state);
   if (waits) round.deadlineMs = null;
-  else if (round.number > 0) assign(state, context);
+  else if (round.number > 1) assign(state, context);
   else round.deadlineMs ??= context.nowMs + charter.timing.openMs;
 }
 
@@ -49,7 +49,7 @@ function auditsLag(state: State): boolean {
 function assign(state: State, context: Context): void {
   const { round, charter } = state;
   // The first round has no witnesses before it; the sequencer's last look is a stated bias.
-  if (round.number === 0) round.seed = roundSeed(state, state.head.id, {});
+  if (round.number === 1) round.seed = roundSeed(state, state.head.id, {});
   if (state.finalized === 0) for (const device of readyDevices(state)) state.members[device]!.founder = true;
   const trainers = drawTrainers(state, round.seed);
   trainers.forEach((device, seat) => {
@@ -154,7 +154,8 @@ export function includedUpdates(state: State): Hash[] {
 function isIncluded(state: State, trainer: DeviceId): boolean {
   const { round, members } = state;
   const update = round.seats[trainer]!.update;
-  if (update === null || members[trainer]!.banned) return false;
+  if (update === null || members[trainer]!.banned || isTainted(members[trainer]!, round.seats[trainer]!.carryIn))
+    return false;
   const seats = witnessesOf(state, trainer);
   return isTwoThirds(seats.filter((witness) => round.attested[witness]?.includes(update)).length, seats.length);
 }
@@ -236,16 +237,20 @@ function concludeSeat(state: State, device: DeviceId, seat: Seat, context: Conte
   const member = state.members[device]!;
   if (round.included.includes(device)) {
     const { momentsOut, errorOut } = seat.commit!;
+    const { steps, round: from, since } = seat.carryIn;
+    if (isTainted(member, seat.carryIn)) return;
     member.carry = {
       moments: momentsOut,
       error: errorOut,
-      steps: seat.carryIn.steps + charter.stepsPerRound,
+      steps: steps + charter.stepsPerRound,
       round: round.number,
+      since: from === 0 ? round.number : since,
     };
     return;
   }
   member.carry.error = charter.zeroError;
-  const outcome: Outcome = seat.commit === null ? 'late' : seat.update === null ? 'not-revealed' : 'excluded';
+  const left = isTainted(member, seat.carryIn) ? 'tainted' : 'excluded';
+  const outcome: Outcome = seat.commit === null ? 'late' : seat.update === null ? 'not-revealed' : left;
   settleSeat(
     state,
     { round: round.number, device, outcome, commit: seat.commit?.id, update: seat.update ?? undefined },

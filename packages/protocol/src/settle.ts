@@ -3,7 +3,7 @@ import type { DeviceId, Hash } from '@folkmoot/core';
 import { type Evidence, isPaid, type Outcome, settle } from '@folkmoot/ledger';
 import { segmentsPerRound } from '@folkmoot/records';
 import type { Context } from './events.ts';
-import { type Audit, auditKey, type State, zeroCarry } from './state.ts';
+import { type Audit, auditKey, isTainted, type State, zeroCarry } from './state.ts';
 
 /** Settles a seat that no audit concerns. */
 export function settleSeat(
@@ -19,8 +19,7 @@ export function settleSeat(
 export function settleAudit(state: State, audit: Audit, verdict: Outcome, context: Context): void {
   const member = state.members[audit.trainer]!;
   // What was built on a refused state is not paid for, or one honest round would launder an invented one.
-  const tainted = audit.carryIn.round >= 0 && audit.carryIn.round === member.refusedRound;
-  const outcome = tainted ? 'tainted' : verdict;
+  const outcome = isTainted(member, audit.carryIn) ? 'tainted' : verdict;
   stand(state, audit, outcome);
   const decisive = audit.verdicts[audit.verdicts.length - 1];
   const evidence: Evidence = {
@@ -44,7 +43,7 @@ function stand(state: State, audit: Audit, outcome: Outcome): void {
     member.cleanAudits++;
   } else if (outcome !== 'no-verdict') {
     member.cleanAudits = 0;
-    member.refusedRound = audit.round;
+    member.refusedRound = Math.max(member.refusedRound, audit.round);
     member.carry = zeroCarry(state.charter);
     if (outcome === 'mismatch') member.failedAudits++;
   }

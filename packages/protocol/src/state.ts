@@ -14,8 +14,10 @@ export interface Carry {
   error: Hash;
   /** Inner steps since the moments were zeros. */
   steps: number;
-  /** The round whose end this is; −1 for zeros. */
+  /** The round whose end this is; 0 for zeros. */
   round: number;
+  /** The round that started from zeros: all from there on stand and fall together. 0 for zeros. */
+  since: number;
 }
 
 export interface Member {
@@ -35,7 +37,7 @@ export interface Member {
   failedAudits: number;
   /** Audited next time whatever the draw says: the last audit had no verdict. */
   auditDue: boolean;
-  /** The newest round whose state an audit refused; −1 for none. */
+  /** The newest round whose state an audit refused; 0 for none. */
   refusedRound: number;
   /** Segments that were credited. */
   verifiedSegments: number;
@@ -68,6 +70,7 @@ export type Phase = 'open' | 'train' | 'reveal' | 'witness' | 'finalize';
 export type ExpectedHeader = Omit<Header, 'aggregate' | 'nextBase'>;
 
 export interface Round {
+  /** From 1. */
   number: number;
   phase: Phase;
   /** Time of the entry that began the phase. */
@@ -168,7 +171,7 @@ export function initialState(charter: Charter): State {
     base: charter.initialBase,
     finalized: 0,
     members: {},
-    round: openPhase(0, run, 0),
+    round: openPhase(1, run, 0),
     audits: {},
     openAudits: {},
     timers: [],
@@ -199,7 +202,12 @@ export function openPhase(number: number, seed: Hash, nowMs: number): Round {
 }
 
 export function zeroCarry(charter: Charter): Carry {
-  return { moments: charter.zeroMoments, error: charter.zeroError, steps: 0, round: -1 };
+  return { moments: charter.zeroMoments, error: charter.zeroError, steps: 0, round: 0, since: 0 };
+}
+
+/** Whether a round that starts from `carryIn` is built on a state that an audit has refused. */
+export function isTainted(member: Member, carryIn: Carry): boolean {
+  return carryIn.round > 0 && carryIn.since <= member.refusedRound && member.refusedRound <= carryIn.round;
 }
 
 export function auditKey(round: number, trainer: DeviceId): string {

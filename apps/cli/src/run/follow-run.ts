@@ -44,6 +44,7 @@ export class RunFollower {
   #roundLosses: number[] = [];
   #steps = 0;
   #tokens = 0;
+  #muted = false;
   #updateBytes = 0;
   #included = 0;
   #trainers = 0;
@@ -64,8 +65,14 @@ export class RunFollower {
     return seconds > 0 ? this.#tokens / seconds : 0;
   }
 
+  /** Tells nothing more: members that leave in the end are no news. */
+  mute(): void {
+    this.#muted = true;
+  }
+
   /** Takes part in everything that the member tells. */
   notice(notice: Notice): void {
+    if (this.#muted) return;
     switch (notice.kind) {
       case 'entry':
         for (const event of notice.events) this.#event(event);
@@ -77,7 +84,7 @@ export class RunFollower {
         break;
       case 'evaluated':
         this.holdoutLoss.push(notice.holdoutLoss);
-        this.#options.report.round(this.progress());
+        this.#options.report.round({ ...this.progress(), round: notice.round });
         break;
       case 'desync':
         this.#options.report.event(`round ${notice.round} comes out differently here than the witnesses signed`, {

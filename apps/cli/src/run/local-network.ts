@@ -132,6 +132,7 @@ async function live(call: Invocation, options: UpOptions, network: Network, sign
       report.event('members stay; Ctrl+C leaves');
       await untilInterrupted(session, signal);
     }
+    follower.mute();
     await Promise.all(members.map((member) => member.leave()));
     await session.close();
     closed = true;
@@ -157,7 +158,9 @@ function startMembers(call: Invocation, { plan, session, report, members }: Netw
     const home = join(call.home, 'members', name);
     const member = new MemberProcess({ home, name, invite, cheater, threads: plan.threads, rounds: plan.stop.rounds });
     members.push(member);
-    member.ended.then((reason) => report.event(`${name}’s process ended: ${reason}`, { type: 'member-ended', name }));
+    member.ended.then((reason) => {
+      if (!member.leaving) report.event(`${name}’s process ended: ${reason}`, { type: 'member-ended', name });
+    });
   }
 }
 

@@ -21,6 +21,8 @@ export class MemberProcess {
   /** What it has told of its traffic. */
   sentBytes = 0;
   auditBytes = 0;
+  /** It was asked to leave, so its end is no news. */
+  leaving = false;
   /** Resolves with the reason when the process ends. */
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
@@ -49,6 +51,7 @@ export class MemberProcess {
 
   /** Asks it to leave, and ends it if it does not. */
   async leave(): Promise<void> {
+    this.leaving = true;
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), LEAVE_MS);
