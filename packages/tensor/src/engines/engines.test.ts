@@ -9,8 +9,8 @@ import type { DeviceBuffer, Engine, EngineKind, TensorData } from '../engine.ts'
 import { Graph } from '../graph.ts';
 import { add, exponential, matrixProduct, multiply, rows, softmax, sum } from '../operators.ts';
 import type { Program } from '../program.ts';
-import { checkExactWasm, EXACT_WASM_SHA256 } from './exact.ts';
 import { createEngine } from './create-engine.node.ts';
+import { checkExactWasm, EXACT_WASM_SHA256 } from './exact.ts';
 
 const KINDS: EngineKind[] = ['native', 'exact'];
 const engines = new Map<string, Promise<Engine>>();
