@@ -62,7 +62,7 @@ for (const duty of ['train', 'reveal', 'attest', 'finalize', 'open', 'close', 'a
   });
 }
 
-test('a free rider earns nothing, round after round, and every verdict names two auditors', () => {
+test('a free rider earns nothing, round after round, and every refusal names two auditors', () => {
   const freeRider: Behaviour = (member, duty, run) => {
     if (duty.kind !== 'train') return undefined;
     const states = Array.from({ length: run.segments }, () => ({
@@ -78,7 +78,7 @@ test('a free rider earns nothing, round after round, and every verdict names two
   assert.ok(fates.length >= 3);
   for (const fate of fates) {
     assert.ok(fate.outcome === 'mismatch' || fate.outcome === 'tainted', fate.outcome);
-    assert.equal(fate.evidence.auditors!.length, 2);
+    if (fate.outcome === 'mismatch') assert.equal(fate.evidence.auditors!.length, 2);
   }
   assert.equal(earned(run, run.members[3]!), 0);
   assert.ok(earned(run, run.members[0]!) > 0);
