@@ -34,7 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** They run in a browser unchanged: Node's modules only in files whose name says so. */
 const PORTABLE = ['core', 'records', 'ledger', 'protocol', 'tensor', 'model', 'data', 'training', 'verify'];
-const NODE_ONLY_FILE = /\.node\.ts$|\.test\.ts$|\.test-support\.ts$/;
+const NODE_ONLY_FILE = /[./]node\.ts$/;
 const TEST_FILE = /\.test\.ts$|\.test-support\.ts$/;
 
 interface Manifest {
@@ -106,10 +106,15 @@ test('violations are seen', () => {
   assert.match(check('fast-check', source, 'protocol')!, /not declared/);
   assert.match(check('node:fs', source, 'protocol')!, /browser/);
   assert.match(check('fs', source, 'protocol')!, /browser/);
+  assert.match(check('@folkmoot/core/node', source, 'protocol')!, /browser/);
+  assert.match(check('./engines/node.ts', source, 'protocol')!, /browser/);
+  assert.match(check('./disk.node.ts', source, 'protocol')!, /browser/);
   assert.match(check('../../core/src/hash.ts', source, 'protocol')!, /leaves its package/);
   assert.match(check('@folkmoot/core/src/hash.ts', source, 'protocol')!, /inside/);
   assert.equal(check('@folkmoot/core', source, 'protocol'), undefined);
   assert.equal(check('zod', source, 'protocol'), undefined);
+  assert.equal(check('./disk.node.ts', 'packages/protocol/src/node.ts', 'protocol'), undefined);
+  assert.equal(check('node:fs', 'packages/protocol/src/disk.node.ts', 'protocol'), undefined);
   assert.equal(check('node:fs', 'packages/protocol/src/round.test.ts', 'protocol'), undefined);
   assert.equal(check('fast-check', 'packages/protocol/src/round.test.ts', 'protocol'), undefined);
   assert.equal(check('@folkmoot/sim', 'packages/protocol/src/round.test.ts', 'protocol'), undefined);
@@ -127,13 +132,15 @@ function problemOf(
   rootManifest: Manifest,
 ): string | undefined {
   const isTest = TEST_FILE.test(path);
+  const needsBrowser = PORTABLE.includes(owner) && !isTest && !NODE_ONLY_FILE.test(path);
+  const isNodes = specifier.startsWith('node:') || builtinModules.includes(specifier);
+  // A file or an entry point for Node brings Node's modules along.
+  if (needsBrowser && (isNodes || NODE_ONLY_FILE.test(specifier) || /^@folkmoot\/[^/]+\/node$/.test(specifier))) {
+    return `"${specifier}": ${owner} runs in a browser; put this in a *.node.ts file`;
+  }
+  if (isNodes || specifier.startsWith('#')) return undefined;
   if (specifier.startsWith('.'))
     return leavesPackage(specifier, path) ? `"${specifier}" leaves its package` : undefined;
-  if (specifier.startsWith('#')) return undefined;
-  if (specifier.startsWith('node:') || builtinModules.includes(specifier)) {
-    const isAllowed = !PORTABLE.includes(owner) || NODE_ONLY_FILE.test(path);
-    return isAllowed ? undefined : `"${specifier}": ${owner} runs in a browser; put this in a *.node.ts file`;
-  }
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   const target = name.match(/^@folkmoot\/(.*)/)?.[1];
   if (target !== undefined && specifier.includes('/src/')) return `"${specifier}" reaches inside ${target}`;
