@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { isWorldError } from '@folkmoot/core';
-import { lockHome, setAsideStale } from './lock.ts';
+import { lockHolder, lockHome, setAsideStale } from './lock.ts';
 
 const LOCK = JSON.stringify(import.meta.resolve('./lock.ts'));
 
@@ -14,6 +14,7 @@ test('a second process is told who holds the home, until the first lets go', asy
   const home = await folder(t);
   const child = hold(home);
   await once(child.stdout, 'data');
+  assert.equal(await lockHolder(home), child.pid);
   await assert.rejects(lockHome(home), (error) => {
     assert.ok(isWorldError(error, 'home-in-use'));
     assert.equal(error.facts.pid, child.pid);
@@ -22,6 +23,7 @@ test('a second process is told who holds the home, until the first lets go', asy
   });
   child.stdin.end();
   await once(child, 'exit');
+  assert.equal(await lockHolder(home), undefined);
   await (await lockHome(home))();
   assert.deepEqual(await readdir(home), []);
 });

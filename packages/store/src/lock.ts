@@ -33,6 +33,12 @@ export async function lockHome(home: string): Promise<() => Promise<void>> {
   throw homeInUse(home, held?.pid ?? 0);
 }
 
+/** The process that holds `home`; `undefined` where none does. */
+export async function lockHolder(home: string): Promise<number | undefined> {
+  const holder = await readHolder(join(home, FILE_NAME));
+  return holder && (await isAlive(holder)) ? holder.pid : undefined;
+}
+
 /** Makes the lock file with its content in one step, so that nobody reads it empty; `false` where there is one. */
 async function create(path: string, holder: Holder): Promise<boolean> {
   const draft = uniqueName(path, 'new');
