@@ -58,8 +58,7 @@ export const rmsNorm = composite<[x: Value, weight: Value], { epsilon: number }>
       // y = unit·w. Along each row, dx is d·w without its part parallel to unit, divided by the row's length.
       derivative: (d) => {
         const aligned = multiply(d, unit); // [N, C]
-        const column = reshape(weight, { shape: [width, 1] });
-        const parallel = scale(matrixProduct(aligned, column), 1 / width); // [N, 1]
+        const parallel = scale(sum(multiply(aligned, weight), { axes: [1] }), 1 / width); // [N, 1]
         const across = subtract(multiply(d, weight), multiply(unit, parallel));
         return [multiply(across, inverse), reshape(sum(aligned, { axes: [0] }), { shape: [width] })];
       },

@@ -316,13 +316,34 @@ export function multiply(a: Value, b: Value): Value {
   return number === undefined ? product(a, b) : scale(a, number);
 }
 
-/** `alpha · op(a) · op(b) + start` for matrices. */
+/**
+ * `alpha · op(a) · op(b) + start` for matrices. The bits do not depend on the number of threads, up to 16.
+ *
+ * ONNX Runtime gives each thread some columns of a result that is wider than tall, and adds parts of at most 64 columns
+ * in longer blocks (MLAS, `MlasSgemmOperation`): so results of middling width are computed transposed. A result of one
+ * column has no such order: use `sum`.
+ */
 export function matrixProduct(a: Value, b: Value, options: GemmOptions = {}, start?: Value): Value {
   const factor = scaled.get(a);
+  const { transA = false, transB = false } = options;
   const alpha = (options.alpha ?? 1) * (factor?.factor ?? 1);
   const left = factor?.of ?? a;
-  return start ? gemm(left, b, start, { ...options, alpha }) : gemm(left, b, { ...options, alpha });
+  const [height, depth] = transA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];
+  const width = b.shape[transB ? 0 : 1]!;
+  if (width > height && width < WIDE && depth > BLOCK) {
+    const tall = gemm(b, left, { transA: !transB, transB: !transA, alpha });
+    // As a batch of one: ONNX Runtime would turn a product that is only transposed back into the wide one.
+    const batch = reshape(tall, { shape: [1, width, height] });
+    const result = reshape(swapLast(batch), { shape: [height, width] });
+    return start ? add(start, result) : result;
+  }
+  return start ? gemm(left, b, start, { transA, transB, alpha }) : gemm(left, b, { transA, transB, alpha });
 }
+
+/** So wide that each of 16 threads gets more than 64 columns. */
+const WIDE = 1280;
+/** The longest sum that is always added in one block. */
+const BLOCK = 128;
 
 /** Zeros of a shape, in the graph of `near`. */
 export function zeros(near: Value, { shape }: { shape: Shape }): Value {
