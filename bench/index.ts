@@ -11,6 +11,11 @@ export const benches: Readonly<Record<string, BenchEntry>> = {
     description: 'signatures made and verified per second: what bounds a log that is read from the start',
     load: () => import('./signatures.ts'),
   },
+  step: {
+    description:
+      'tokens per second of a training step: native, exact, and PyTorch where it is installed (about a minute)',
+    load: () => import('./step.ts'),
+  },
   together: {
     description: 'the hold-out loss of three members and of one, the same steps each (about two minutes)',
     load: () => import('./together.ts'),
