@@ -60,6 +60,8 @@ export interface MemberParts {
   readonly evaluates?: boolean;
   /** No training once so many rounds are finished; audits and everything else go on. */
   readonly rounds?: number;
+  /** Ends `start` while it still waits for others. */
+  readonly signal?: AbortSignal;
 }
 
 export class Member {
@@ -126,7 +128,12 @@ export class Member {
     const log = await Log.open(parts.charter, parts.journal, parts.cells);
     const member = new Member(parts, log);
     if (watcher) member.watch(watcher);
-    await member.#begin();
+    try {
+      await member.#begin();
+    } catch (error) {
+      await member.stop();
+      throw error;
+    }
     return member;
   }
 
@@ -190,9 +197,13 @@ export class Member {
     if (this.#sequencer) return;
     const { network, clock } = this.#parts;
     const notify = (notice: Notice) => this.#notify(notice);
-    await new Promise<void>((resolve) =>
-      this.#background(followLog(network, this.log, clock, notify, resolve, this.#stopping.signal)),
-    );
+    const outside = this.#parts.signal;
+    await new Promise<void>((resolve, reject) => {
+      const give = () => reject(outside!.reason);
+      if (outside?.aborted) give();
+      outside?.addEventListener('abort', give, { once: true });
+      this.#background(followLog(network, this.log, clock, notify, resolve, this.#stopping.signal));
+    });
   }
 
   /** Joins where the log does not know this device. A round that ends meanwhile makes the record stale: say it again. */

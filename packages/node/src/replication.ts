@@ -103,6 +103,8 @@ async function follow(
   for await (const message of network.open(peer, 'log', request, limits, signal)) {
     if (message.length === 0) {
       onCaughtUp();
+      // Two members that follow each other wait for ever, so nobody stays with a peer once the sequencer is back.
+      if (peer !== log.state.charter.sequencer && network.peers().includes(log.state.charter.sequencer)) return;
       continue;
     }
     const entry = parseEntry(message, log.state.charter.sequencer);

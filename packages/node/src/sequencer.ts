@@ -13,6 +13,8 @@ export class Sequencer {
   readonly #key: DeviceKey;
   readonly #clock: Clock;
   readonly #signTick: () => VerifiedRecord;
+  /** How far the log's time is behind the clock: the time that the sequencer was down, so that rounds only paused. */
+  readonly #behindMs: number;
 
   /** `signTick` makes a `tick` record with the device's next sequence number. */
   constructor(log: Log, key: DeviceKey, clock: Clock, signTick: () => VerifiedRecord) {
@@ -20,6 +22,8 @@ export class Sequencer {
     this.#key = key;
     this.#clock = clock;
     this.#signTick = signTick;
+    const { index, atMs } = log.state.head;
+    this.#behindMs = index < 0 ? 0 : Math.max(0, clock.now() - atMs);
   }
 
   /** Takes records from everybody. */
@@ -56,20 +60,24 @@ export class Sequencer {
       await this.#tickIfDue();
       const deadline = nextDeadline(this.#log.state);
       const napMs =
-        deadline === undefined ? LONGEST_NAP_MS : Math.min(LONGEST_NAP_MS, Math.max(1, deadline - this.#clock.now()));
+        deadline === undefined ? LONGEST_NAP_MS : Math.min(LONGEST_NAP_MS, Math.max(1, deadline - this.#nowMs()));
       await this.#clock.sleep(napMs, signal).catch(() => {});
     }
   }
 
   #tickIfDue(): Promise<unknown> {
     const deadline = nextDeadline(this.#log.state);
-    return deadline !== undefined && deadline <= this.#clock.now() ? this.#append(this.#signTick()) : Promise.resolve();
+    return deadline !== undefined && deadline <= this.#nowMs() ? this.#append(this.#signTick()) : Promise.resolve();
   }
 
   #append(record: VerifiedRecord): Promise<unknown> {
     const { index, id, atMs } = this.#log.state.head;
     // A clock that was set back must not make the log go back.
-    const place = { index: index + 1, prev: id, atMs: Math.max(this.#clock.now(), atMs) };
+    const place = { index: index + 1, prev: id, atMs: Math.max(this.#nowMs(), atMs) };
     return this.#log.append(signEntry(place, record, this.#key));
+  }
+
+  #nowMs(): number {
+    return this.#clock.now() - this.#behindMs;
   }
 }

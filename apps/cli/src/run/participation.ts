@@ -49,6 +49,7 @@ export async function takePartIn(
       cheater: cheaterNamed(options.cheater),
       evaluates: options.cheater === undefined,
       rounds,
+      header: entrance.header,
       watch: (notice) => (follower ? follower.notice(notice) : early.push(notice)),
       signal,
     });

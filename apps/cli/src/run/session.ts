@@ -4,7 +4,7 @@ import { CHEATERS, type CheaterName } from '@folkmoot/adversaries';
 import { type Hash, isWorldError, WorldError } from '@folkmoot/core';
 import { createNetwork, type Libp2pNetwork } from '@folkmoot/network';
 import { Artifacts, fetchCharter, fetchRunData, Member, type Notice, systemClock, TensorWork } from '@folkmoot/node';
-import type { Charter } from '@folkmoot/records';
+import { type Charter, headerId } from '@folkmoot/records';
 import { type DiskStore, lockHome, openCells, openDiskStore, openJournal } from '@folkmoot/store';
 import type { Engine, EngineKind } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly evaluates: boolean;
   /** No training after so many finished rounds. */
   readonly rounds?: number;
+  /** A header that the log must contain, from the invite. */
+  readonly header?: Hash;
   readonly maxStoreBytes?: number;
   readonly watch: (notice: Notice) => void;
   readonly signal: AbortSignal;
@@ -111,10 +113,13 @@ export class Session {
         conduct: options.cheater && CHEATERS[options.cheater],
         evaluates: options.evaluates,
         rounds: options.rounds,
+        signal,
       },
       watch,
     );
-    return new Session({ charter, member, store, engine, network, identity }, work, release);
+    const session = new Session({ charter, member, store, engine, network, identity }, work, release);
+    checkHeader(member, options.header);
+    return session;
   }
 
   /** Says goodbye and closes everything. */
@@ -162,6 +167,19 @@ export async function rememberRun(home: string, network: Libp2pNetwork, note: Om
   const kept = { ...note, port: portOf(network.addresses()) };
   await keepRun(home, kept);
   return kept;
+}
+
+/** An invite names a header, so that nobody is led into another history of the same run. */
+function checkHeader({ log }: Member, header: Hash | undefined): void {
+  if (header === undefined || header === log.state.run || header === log.state.lastHeader) return;
+  for (let index = log.length - 1; index >= 0; index--) {
+    const body = log.recordAt(index);
+    if (body.kind === 'header' && headerId(body.header) === header) return;
+  }
+  throw new WorldError('invite-foreign', 'The log of this run does not contain the header that the invite names.', {
+    facts: { header },
+    help: 'Either the invite or the log that is shown here is not genuine. Ask the member who invited you, another way.',
+  });
 }
 
 async function reachSomebody(network: Libp2pNetwork, doors: readonly string[], signal: AbortSignal): Promise<void> {
