@@ -11,6 +11,8 @@ export interface RunNote {
   readonly doors: readonly string[];
   /** The port of last time, so that old invites stay good. */
   readonly port: number;
+  /** Where this member could be reached last time: for invites that are made while it does not run. */
+  readonly addresses: readonly string[];
   /** The command that made the run here, in a form that can be compared: the same command goes on with the same run. */
   readonly command: string;
 }

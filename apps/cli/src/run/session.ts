@@ -117,6 +117,7 @@ export class Session {
       },
       watch,
     );
+    opened.push(() => member.stop());
     const session = new Session({ charter, member, store, engine, network, identity }, work, release);
     checkHeader(member, options.header);
     return session;
@@ -163,8 +164,13 @@ async function listen(
 }
 
 /** Files what this home must remember of the run, the port among it. */
-export async function rememberRun(home: string, network: Libp2pNetwork, note: Omit<RunNote, 'port'>): Promise<RunNote> {
-  const kept = { ...note, port: portOf(network.addresses()) };
+export async function rememberRun(
+  home: string,
+  network: Libp2pNetwork,
+  note: Omit<RunNote, 'port' | 'addresses'>,
+): Promise<RunNote> {
+  const addresses = network.addresses();
+  const kept = { ...note, port: portOf(addresses), addresses };
   await keepRun(home, kept);
   return kept;
 }

@@ -1,0 +1,37 @@
+/** `log`: the run's log in words, one line for each entry. */
+import type { Command } from 'commander';
+import { action, type Invocation } from '../invocation.ts';
+import { addRunOption, type RunOptions } from './run-options.ts';
+
+interface LogOptions extends RunOptions {
+  readonly follow?: boolean;
+  readonly kind?: string;
+  readonly member?: string;
+  readonly round?: string;
+  readonly last?: string;
+}
+
+export function register(program: Command): void {
+  addRunOption(program.command('log'))
+    .description('print the log: who said what, when, and what it brought about')
+    .option('-f, --follow', 'go on printing what is added, until Ctrl+C')
+    .option('--kind <kinds>', 'only these kinds of record, separated by commas: commit,verdict')
+    .option('--member <name>', 'only what this member said or what concerns it: a name, or the first digits of an id')
+    .option('--round <n>', 'only records of this round')
+    .option('--last <n>', 'only the last n of what is left')
+    .addHelpText('after', examples)
+    .action(action(log));
+}
+
+const examples = `
+Kinds: join, ready, leave, commit, reveal, attest, header, open, result, close, verdict, fault, tick.
+
+Examples:
+  folkmoot log --last 20
+  folkmoot log --follow --kind verdict
+  folkmoot log --member ben --round 3 --json`;
+
+async function log(call: Invocation, options: LogOptions): Promise<void> {
+  const { printLog } = await import('../story/print-log.ts');
+  await printLog(call, options);
+}

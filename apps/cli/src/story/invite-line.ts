@@ -1,0 +1,27 @@
+/** The line with which others join, from what this home remembers: a member need not run to print it. */
+import { WorldError } from '@folkmoot/core';
+import { formatInvite } from '@folkmoot/records';
+import { knownAddresses } from './known-addresses.ts';
+import type { Story } from './story.ts';
+
+/** As many as an invite holds. */
+const MOST_ADDRESSES = 16;
+
+export interface InviteLine {
+  readonly invite: string;
+  readonly addresses: readonly string[];
+  /** The newest header: a log without it is another. */
+  readonly header: string;
+}
+
+/** Throws `no-address` where this home was never reachable and knows nobody else. */
+export async function inviteTo({ run, state }: Story): Promise<InviteLine> {
+  const addresses = (await knownAddresses(run)).slice(0, MOST_ADDRESSES);
+  if (addresses.length === 0)
+    throw new WorldError('no-address', 'This home knows no address at which a member of the run could be reached.', {
+      facts: { run: state.run },
+      help: 'Start the member once (the command that entered the run), then ask again.',
+    });
+  const header = state.lastHeader;
+  return { invite: formatInvite({ run: state.run, name: run.charter.name, addresses, header }), addresses, header };
+}

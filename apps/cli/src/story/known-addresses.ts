@@ -1,0 +1,37 @@
+/** Where members of a run were last heard of, as this home remembers it. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DeviceId, fromUtf8 } from '@folkmoot/core';
+import type { OpenRun } from './open-run.ts';
+
+/** The sequencer's first, then this home's own, then the others', then those of the invite; no duplicates. */
+export async function knownAddresses(run: OpenRun): Promise<string[]> {
+  const { note, charter } = run;
+  const peers = await readPeers(run);
+  const of = (isWanted: (device: DeviceId) => boolean) =>
+    peers.filter(({ device }) => isWanted(device)).flatMap(({ addresses }) => openFirst(addresses));
+  return [
+    ...new Set([
+      ...of((device) => device === charter.sequencer),
+      ...openFirst(note.addresses),
+      ...of((device) => device !== charter.sequencer),
+      ...note.doors,
+    ]),
+  ];
+}
+
+/** Loopback last: it opens no door from another machine. */
+export function openFirst(addresses: readonly string[]): string[] {
+  const isLocal = (address: string) => address.includes('/127.0.0.1/') || address.includes('/::1/');
+  return [...addresses.filter((address) => !isLocal(address)), ...addresses.filter(isLocal)];
+}
+
+/** The cell that a member keeps. Damaged or of another version: as good as empty, since the invite's doors remain. */
+async function readPeers({ folder }: OpenRun): Promise<{ device: DeviceId; addresses: string[] }[]> {
+  const bytes = await readFile(join(folder.cells, 'peers')).catch(() => undefined);
+  try {
+    return JSON.parse(fromUtf8(bytes ?? new Uint8Array(0))) as { device: DeviceId; addresses: string[] }[];
+  } catch {
+    return [];
+  }
+}

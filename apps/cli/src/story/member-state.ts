@@ -1,0 +1,35 @@
+/** What a member is doing, read off the state, in a few words. */
+import type { DeviceId } from '@folkmoot/core';
+import type { State } from '@folkmoot/protocol';
+
+export function memberState(state: State, device: DeviceId): string {
+  const { round } = state;
+  const member = state.members[device]!;
+  if (member.banned) return 'banned';
+  if (!member.ready) return 'away';
+  const seat = round.seats[device];
+  switch (round.phase) {
+    case 'open':
+      return 'ready';
+    case 'train':
+      if (!seat) return 'waiting for the next round';
+      return seat.commit ? 'committed' : 'training';
+    case 'reveal':
+      return seat?.update ? 'revealed' : 'revealing';
+    case 'witness':
+      if (!round.witnesses.includes(device)) return 'waiting for witnesses';
+      return round.attested[device] ? 'attested' : 'witnessing';
+    case 'finalize':
+      if (!round.witnesses.includes(device)) return 'waiting for witnesses';
+      return round.signed[device] ? 'signed' : 'aggregating';
+  }
+}
+
+/** What the run is doing: `round 3 is in train, since 0:12`. */
+export const PHASES: Readonly<Record<State['round']['phase'], string>> = {
+  open: 'not begun: waiting for members',
+  train: 'training',
+  reveal: 'revealing updates',
+  witness: 'checking updates',
+  finalize: 'computing the next base',
+};

@@ -1,0 +1,232 @@
+/** `status` in full: plain data first, then its lines. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
+import { type Balance, balanceOf, isPaid } from '@folkmoot/ledger';
+import { segmentsPerRound } from '@folkmoot/records';
+import { lockHolder } from '@folkmoot/store';
+import { formatBytes, formatCount, formatDuration } from '../ui/format.ts';
+import { painter } from '../ui/paint.ts';
+import { displayWidth, fit, oneLine } from '../ui/width.ts';
+import { localTime, percent } from './entry-lines.ts';
+import { inviteTo } from './invite-line.ts';
+import { memberState, PHASES } from './member-state.ts';
+import { namesOf } from './names.ts';
+import type { OpenRun } from './open-run.ts';
+import { Story } from './story.ts';
+
+export interface MemberStatus extends Balance {
+  readonly name: string;
+  readonly device: DeviceId;
+  readonly account: AccountId;
+  readonly state: string;
+  readonly sequencer: boolean;
+  /** Rounds by what became of the audit; `undrawn`: paid without one. */
+  readonly audits: {
+    readonly matched: number;
+    readonly refused: number;
+    readonly open: number;
+    readonly undrawn: number;
+  };
+}
+
+export interface RunStatus {
+  readonly run: Hash;
+  readonly name: string;
+  readonly home: string;
+  /** Process of a member of this home; null where none runs. */
+  readonly pid: number | null;
+  readonly round: number;
+  readonly phase: string;
+  readonly phaseSinceMs: number;
+  readonly finished: number;
+  readonly entries: number;
+  readonly lastEntryMs: number;
+  readonly base: Hash;
+  readonly charter: object;
+  readonly members: readonly MemberStatus[];
+  readonly openAudits: number;
+  /** Null where no address is known. */
+  readonly invite: string | null;
+  readonly diskBytes: number;
+  readonly folder: string;
+}
+
+export async function readStatus(run: OpenRun): Promise<RunStatus> {
+  const story = await Story.read(run);
+  const { state } = story;
+  const { charter, folder } = run;
+  return {
+    run: state.run,
+    name: charter.name,
+    home: run.home,
+    pid: (await lockHolder(run.home)) ?? null,
+    round: state.round.number,
+    phase: state.round.phase,
+    phaseSinceMs: state.round.phaseAtMs,
+    finished: state.finalized,
+    entries: story.entries.length,
+    lastEntryMs: state.head.atMs,
+    base: state.base,
+    charter: highlights(run),
+    members: memberStatuses(story),
+    openAudits: Object.keys(state.audits).length,
+    invite: await inviteTo(story).then(
+      ({ invite }) => invite,
+      () => null,
+    ),
+    diskBytes: await folderBytes(folder.path),
+    folder: folder.path,
+  };
+}
+
+function highlights({ charter }: OpenRun) {
+  const { parameters, model, codec, engine, licence, programs, dataset, credit, sequencer, creator } = charter;
+  return {
+    creator,
+    sequencer,
+    licence,
+    parameters,
+    model,
+    codec: codec.kind,
+    engine: engine.kind,
+    tolerancePpm: engine.tolerancePpm,
+    stepsPerRound: charter.stepsPerRound,
+    segmentsPerRound: segmentsPerRound(charter),
+    batchRows: charter.batchRows,
+    trainRows: dataset.trainRows,
+    holdoutRows: dataset.holdoutRows,
+    creditPerSegment: credit.perSegment,
+    vestingRounds: credit.vestingRounds,
+    tokenizer: charter.tokenizer,
+    manifest: dataset.manifest,
+    programs,
+    initialBase: charter.initialBase,
+  };
+}
+
+function memberStatuses({ state, rounds, run }: Story): MemberStatus[] {
+  const nameOf = namesOf(state.members);
+  const tallies = new Map<DeviceId, { matched: number; refused: number; undrawn: number }>();
+  for (const device of Object.keys(state.members)) tallies.set(device, { matched: 0, refused: 0, undrawn: 0 });
+  for (const { settlements } of rounds.all.values())
+    for (const { device, outcome } of settlements) {
+      const tally = tallies.get(device)!;
+      if (outcome === 'matched' || outcome === 'within') tally.matched++;
+      else if (isPaid(outcome)) tally.undrawn++;
+      else if (outcome !== 'void' && outcome !== 'late') tally.refused++;
+    }
+  return Object.entries(state.members).map(([device, member]) => ({
+    name: nameOf(device),
+    device,
+    account: member.account,
+    state: memberState(state, device),
+    sequencer: device === run.charter.sequencer,
+    ...balanceOf(state.ledger, member.account),
+    audits: {
+      ...tallies.get(device)!,
+      open: Object.values(state.audits).filter((audit) => audit.trainer === device).length,
+    },
+  }));
+}
+
+export function statusLines(status: RunStatus, color: boolean): string[] {
+  const paint = painter(color);
+  const field = (label: string, value: string) => `${paint('dim', label.padEnd(9))}  ${value}`;
+  const charter = status.charter as ReturnType<typeof highlights>;
+  const { model } = charter;
+  return [
+    `${paint('bold', oneLine(status.name))}  ${paint('dim', status.run)}`,
+    field('round', roundText(status)),
+    field('base', status.base),
+    field(
+      'model',
+      `${formatCount(charter.parameters)} parameters: ${model.layers} layers, width ${model.hidden}, ${formatCount(model.vocab)} tokens, context ${model.context}; licence ${oneLine(charter.licence)}`,
+    ),
+    field('data', `${formatCount(charter.trainRows)} rows to train on, ${formatCount(charter.holdoutRows)} held out`),
+    field(
+      'rules',
+      `${charter.stepsPerRound} steps of ${charter.batchRows} rows a round in ${charter.segmentsPerRound} segments, ${charter.creditPerSegment} credits each; ${charter.codec} updates; ${engineText(charter)}`,
+    ),
+    field(
+      'process',
+      status.pid === null ? 'no member of this home is running' : `a member of this home is running (${status.pid})`,
+    ),
+    field('disk', `${formatBytes(status.diskBytes)} in ${status.folder}`),
+    field('log', `${formatCount(status.entries)} entries, the last at ${localTime(status.lastEntryMs)}`),
+    '',
+    ...memberTable(status.members, paint),
+    ...(status.openAudits > 0
+      ? [`${status.openAudits} ${status.openAudits === 1 ? 'audit is' : 'audits are'} under way`]
+      : []),
+    '',
+    status.invite === null
+      ? 'No address is known yet for an invite.'
+      : `Others join with:\n  folkmoot join ${status.invite}`,
+  ];
+}
+
+function roundText({ round, phase, finished, lastEntryMs, phaseSinceMs }: RunStatus): string {
+  const done = `${finished} finished`;
+  if (phase === 'open') return `${round} has not begun, ${done}`;
+  return `${round} is ${PHASES[phase as keyof typeof PHASES]} for ${formatDuration(Math.max(0, lastEntryMs - phaseSinceMs))}, ${done}`;
+}
+
+function engineText({ engine, tolerancePpm }: { engine: string; tolerancePpm: number }): string {
+  return engine === 'exact'
+    ? 'exact engine, the same bits everywhere'
+    : `native engine, tolerance ${percent(tolerancePpm)}`;
+}
+
+function memberTable(members: readonly MemberStatus[], paint: ReturnType<typeof painter>): string[] {
+  if (members.length === 0) return ['Nobody has joined yet.'];
+  const name = Math.max(6, ...members.map((member) => displayWidth(member.name)));
+  const state = Math.max(5, ...members.map((member) => member.state.length));
+  const row = (cells: readonly string[]) =>
+    `${fit(cells[0]!, name)}  ${fit(cells[1]!, 10)}  ${fit(cells[2]!, state)}  ${cells
+      .slice(3, 6)
+      .map((cell) => fit(cell, 8, 'right'))
+      .join('  ')}  ${cells[6]}`;
+  const head = row(['member', 'device', 'state', 'earned', 'locked', 'unlocked', 'audits']);
+  return [
+    paint('dim', head),
+    ...members.map((member) =>
+      row([
+        member.name,
+        member.device,
+        member.state,
+        formatCount(member.earned),
+        formatCount(member.locked),
+        formatCount(member.unlocked),
+        auditText(member) + (member.sequencer ? paint('dim', '  sequencer') : ''),
+      ]),
+    ),
+  ];
+}
+
+function auditText({ audits, forfeited }: MemberStatus): string {
+  const parts = [
+    `${audits.matched} matched`,
+    ...(audits.refused > 0 ? [`${audits.refused} refused`] : []),
+    ...(audits.undrawn > 0 ? [`${audits.undrawn} not drawn`] : []),
+    ...(audits.open > 0 ? [`${audits.open} open`] : []),
+    ...(forfeited > 0 ? [`${formatCount(forfeited)} credits forfeited`] : []),
+  ];
+  return parts.join(', ');
+}
+
+/** What a folder's files take; one that vanishes meanwhile counts nothing. */
+export async function folderBytes(path: string): Promise<number> {
+  const files = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = await Promise.all(
+    files
+      .filter((file) => file.isFile())
+      .map((file) =>
+        stat(join(file.parentPath, file.name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
