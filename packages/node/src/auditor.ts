@@ -2,9 +2,10 @@
 import { type Canonical, canonicalBytes, fromUtf8, type Hash, hashOf, isWorldError, sha256 } from '@folkmoot/core';
 import type { Audit } from '@folkmoot/protocol';
 import { resultOf, type Said, type StateIds, stateRoot } from '@folkmoot/records';
+import { artifactSizes } from './expectations.ts';
 import type { Receipt } from './voice.ts';
 import type { Distance } from './work.ts';
-import { artifactSizes, type Workbench } from './workbench.ts';
+import type { Workbench } from './workbench.ts';
 
 /** What an auditor keeps between its result and its verdict. */
 interface Kept {

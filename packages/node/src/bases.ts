@@ -6,9 +6,9 @@
 import { type Hash, sha256, WorldError } from '@folkmoot/core';
 import type { State } from '@folkmoot/protocol';
 import type { Artifacts } from './artifacts.ts';
+import { artifactSizes, likely } from './expectations.ts';
 import type { Notice } from './notices.ts';
 import type { Work } from './work.ts';
-import { artifactSizes, likely } from './workbench.ts';
 
 /** An included update and who offered it. */
 export interface Included {

@@ -11,9 +11,10 @@ import {
   traceRoot,
 } from '@folkmoot/records';
 import { TraceBuilder } from '@folkmoot/training';
+import { artifactSizes } from './expectations.ts';
 import type { Receipt } from './voice.ts';
 import type { Assignment, StateBytes } from './work.ts';
-import { artifactSizes, type Workbench } from './workbench.ts';
+import type { Workbench } from './workbench.ts';
 
 export type TrainDuty = Extract<Duty, { kind: 'train' }>;
 

@@ -2,8 +2,9 @@
 import { type Hash, sha256 } from '@folkmoot/core';
 import type { Duty } from '@folkmoot/protocol';
 import { SeedChain } from '@folkmoot/records';
+import { likely } from './expectations.ts';
 import type { Receipt } from './voice.ts';
-import { likely, type Workbench } from './workbench.ts';
+import type { Workbench } from './workbench.ts';
 
 export class Witness {
   readonly #bench: Workbench;

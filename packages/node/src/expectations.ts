@@ -1,0 +1,14 @@
+/** What a fetch may expect: how large an artifact is, and who is likely to hold it. */
+import type { DeviceId } from '@folkmoot/core';
+import type { Charter } from '@folkmoot/records';
+
+/** Sizes of the artifacts of a state: fixed by the charter, known before a byte arrives. */
+export function artifactSizes(charter: Charter): { params: number; moments: number; error: number } {
+  const { parameters } = charter;
+  return { params: 4 * parameters, moments: 4 * parameters, error: 2 * parameters };
+}
+
+/** Devices that are likely to hold what `device` made: itself, then the sequencer. */
+export function likely(charter: Charter, device: DeviceId): DeviceId[] {
+  return [device, charter.sequencer];
+}
