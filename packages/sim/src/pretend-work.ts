@@ -99,7 +99,10 @@ export class PretendWork implements Work {
   async close(): Promise<void> {}
 }
 
+/** Bytes from a seed that are small finite numbers, whether they are read as float32 or as bfloat16. */
 function fill(seed: string, size: number): Uint8Array {
   const blocks = Array.from({ length: Math.ceil(size / 32) }, (_, i) => fromHex(hashOf('fill', seed, i)));
-  return concat(blocks).subarray(0, size);
+  return concat(blocks)
+    .subarray(0, size)
+    .map((byte, i) => (i % 2 === 1 ? 0x3c | (byte & 0x80) : byte));
 }
