@@ -16,8 +16,7 @@ import {
 } from '@folkmoot/model';
 import type { EngineKind } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
-import { InnerOptimizer } from '../packages/training/src/inner-optimizer.ts';
-import { parameterViews } from '../packages/training/src/parameter-views.ts';
+import { InnerOptimizer, parameterViews } from '@folkmoot/training';
 import type { Figure } from './bench.ts';
 
 const MODEL = PRESETS.small;

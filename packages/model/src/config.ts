@@ -30,6 +30,8 @@ export function checkModelConfig(config: ModelConfig): void {
     [config.hidden % config.heads === 0, 'hidden must be a multiple of heads'],
     [(config.hidden / config.heads) % 2 === 0, 'the head size hidden / heads must be even'],
     [config.heads % config.kvHeads === 0, 'kvHeads must divide heads'],
+    // Attention's products are then at least as wide as deep, which keeps their bits independent of the thread count.
+    [config.context >= config.hidden / config.heads, 'context must be at least the head size hidden / heads'],
     [config.context >= 8 && config.context <= 4096, 'context must be from 8 to 4,096'],
   ];
   const broken = rules.find(([holds]) => !holds);

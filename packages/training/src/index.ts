@@ -6,5 +6,7 @@ export type { DenseUpdate } from './codec-dense.ts';
 export type { SparseUpdate } from './codec-sparse.ts';
 export * from './evaluate.ts';
 export { MAX_VALUE, UNIT } from './fixed-point.ts';
+export { InnerOptimizer } from './inner-optimizer.ts';
 export * from './local-round.ts';
+export { parameterViews } from './parameter-views.ts';
 export * from './trace.ts';

@@ -4,8 +4,11 @@ import { Worker } from 'node:worker_threads';
 import type { Engine, EngineKind } from '../engine.ts';
 import { type EngineChannel, openEngine } from './remote.ts';
 
+/** Above 16 threads ONNX Runtime blocks its matrix products otherwise, and the last bits are others: not on `exact`. */
+const MAX_THREADS: Readonly<Record<EngineKind, number>> = { native: 64, exact: 16 };
+
 export interface EngineOptions {
-  /** Threads that one operator may use, 1 to 64. Default: one for each processor, at most 64. */
+  /** Threads that one operator may use, 1 to `MAX_THREADS`. Default: one for each processor. */
   readonly threads?: number;
 }
 
@@ -16,9 +19,10 @@ export interface EngineOptions {
  * is not the agreed one, `RangeError` on a bad option.
  */
 export async function createEngine(kind: EngineKind, options: EngineOptions = {}): Promise<Engine> {
-  const threads = options.threads ?? Math.min(64, availableParallelism());
-  if (!Number.isInteger(threads) || threads < 1 || threads > 64)
-    throw new RangeError(`threads must be from 1 to 64, not ${threads}`);
+  const most = MAX_THREADS[kind];
+  const threads = Math.min(most, options.threads ?? availableParallelism());
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new RangeError(`threads must be from 1 to ${most}, not ${options.threads}`);
   return openEngine(kind, threads, workerChannel(startWorker(kind)));
 }
 
