@@ -87,9 +87,20 @@ export class Artifacts {
 
   /** Makes sure that the artifact is in the store; two callers share one transfer. */
   async ensure(id: Hash, options: FetchOptions): Promise<void> {
-    if ((await this.store.size(id)) !== undefined) return;
-    const running = this.#underWay.get(id);
-    if (running) return running;
+    while ((await this.store.size(id)) === undefined) {
+      const running = this.#underWay.get(id);
+      if (!running) return this.#begin(id, options);
+      // Whoever began the transfer may call it off; those who wait for it have not.
+      const failure = await unlessAborted(running, options.signal).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      options.signal?.throwIfAborted();
+      if (isWorldError(failure)) throw failure;
+    }
+  }
+
+  #begin(id: Hash, options: FetchOptions): Promise<void> {
     this.#young.add(id);
     const fetching = this.#fetch(id, options).finally(() => this.#underWay.delete(id));
     this.#underWay.set(id, fetching);
@@ -128,6 +139,7 @@ export class Artifacts {
     if (known === undefined) return false;
     const incoming = await this.store.receive(id, known);
     let done = incoming.offset;
+    const isResumed = done > 0;
     try {
       if (done < known) {
         const request = canonicalBytes({ id, offset: done });
@@ -153,7 +165,9 @@ export class Artifacts {
       await incoming.pause();
       return false;
     }
-    return incoming.finish();
+    if (await incoming.finish()) return true;
+    // The first part came from somebody else, who may have lied: this peer is asked for the whole before it is blamed.
+    return isResumed && this.#fetchFrom(peer, id, options);
   }
 
   async #askSize(peer: DeviceId, id: Hash, options: FetchOptions): Promise<number | undefined> {
@@ -191,4 +205,15 @@ export class Artifacts {
       at += chunk.length;
     }
   }
+}
+
+/** `work`, unless `signal` aborts before it ends. */
+function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason);
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
 }

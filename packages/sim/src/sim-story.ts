@@ -16,7 +16,6 @@ export interface Story {
   readonly settlements: readonly Settlement[];
 }
 
-
 /** The story of the log on the creator's disk. */
 export function storyOf(run: SimRun): Story {
   const lines = run.creator.machine.disk.journals.get('log')!.split('\n').slice(0, -1);
@@ -65,8 +64,8 @@ function checkFates({ events, settlements, state }: Story): void {
   for (const event of events) {
     if (event.kind !== 'assigned' || event.round === state.round.number) continue;
     for (const device of event.trainers) {
-      const open = state.audits[`${event.round}:${device}`] ? 1 : 0;
-      const name = `${event.round} ${device}`;
+      const open: number = state.audits[`${event.round}:${device}`] ? 1 : 0;
+      const name: string = `${event.round} ${device}`;
       assert.equal((fates.get(name) ?? 0) + open, 1, `the seat of ${device} in round ${event.round}`);
       fates.delete(name);
     }
