@@ -1,11 +1,12 @@
 export { Artifacts } from './artifacts.ts';
 export { ask, askJson } from './exchange.ts';
+export { artifactSizes } from './expectations.ts';
 export { type Founded, type Founding, foundRun } from './found-run.ts';
 export { Log, retell } from './log.ts';
 export { Member, type MemberParts } from './member.ts';
 export type { Notice } from './notices.ts';
 export { DEFAULT_DATA_BYTES, DENSE, RUN_PRESETS, type RunRules, SPARSE } from './presets.ts';
-export { fetchCharter, fetchRunData, type RunData } from './run-artifacts.ts';
+export { fetchCharter, fetchRunData, type RunData, readManifest } from './run-artifacts.ts';
 export { systemClock } from './system-clock.ts';
 export { runPrograms, TensorWork } from './tensor-work.ts';
 export {

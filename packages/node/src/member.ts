@@ -156,6 +156,8 @@ export class Member {
 
   /** Says goodbye, so that nobody waits, and stops. */
   async leave(): Promise<void> {
+    // Whoever has left is not ready, which is a duty: without this it would come back at once.
+    this.#live = false;
     const goodbye = this.#bench.voice.say('leave', {}).catch(() => {});
     // A sequencer that is gone must not keep anybody from leaving.
     await Promise.race([goodbye, this.#parts.clock.sleep(2000).catch(() => {})]);

@@ -55,8 +55,11 @@ export async function fetchRunData(
   };
 }
 
-/** The manifest must be the one that the charter describes, or rows would not be what everybody thinks. */
-function readManifest({ dataset, model, tokenizer }: Charter, bytes: Uint8Array): DatasetManifest {
+/**
+ * The manifest must be the one that the charter describes, or rows would not be what everybody thinks. Throws
+ * `manifest-malformed`.
+ */
+export function readManifest({ dataset, model, tokenizer }: Charter, bytes: Uint8Array): DatasetManifest {
   const parsed = parseManifest(bytes);
   if (parsed.kind === 'reject') throw malformed(parsed.reason);
   const { manifest } = parsed;
