@@ -10,5 +10,6 @@ import { register as program } from './program.ts';
 import { register as status } from './status.ts';
 import { register as test } from './test.ts';
 import { register as up } from './up.ts';
+import { register as why } from './why.ts';
 
-export const commands: readonly Register[] = [up, create, join, invite, status, log, program, keys, bench, test];
+export const commands: readonly Register[] = [up, create, join, invite, status, log, why, program, keys, bench, test];

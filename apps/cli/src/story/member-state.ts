@@ -25,11 +25,11 @@ export function memberState(state: State, device: DeviceId): string {
   }
 }
 
-/** What the run is doing: `round 3 is in train, since 0:12`. */
+/** What the run is doing in a round: goes after its number. */
 export const PHASES: Readonly<Record<State['round']['phase'], string>> = {
-  open: 'not begun: waiting for members',
-  train: 'training',
-  reveal: 'revealing updates',
-  witness: 'checking updates',
-  finalize: 'computing the next base',
+  open: 'waits for members',
+  train: 'is training',
+  reveal: 'is revealing updates',
+  witness: 'is checking updates',
+  finalize: 'is computing the next base',
 };

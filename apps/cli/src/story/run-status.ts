@@ -5,7 +5,7 @@ import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
 import { type Balance, balanceOf, isPaid } from '@folkmoot/ledger';
 import { segmentsPerRound } from '@folkmoot/records';
 import { lockHolder } from '@folkmoot/store';
-import { formatBytes, formatCount, formatDuration } from '../ui/format.ts';
+import { formatBytes, formatCount } from '../ui/format.ts';
 import { painter } from '../ui/paint.ts';
 import { displayWidth, fit, oneLine } from '../ui/width.ts';
 import { localTime, percent } from './entry-lines.ts';
@@ -166,10 +166,10 @@ export function statusLines(status: RunStatus, color: boolean): string[] {
   ];
 }
 
-function roundText({ round, phase, finished, lastEntryMs, phaseSinceMs }: RunStatus): string {
-  const done = `${finished} finished`;
-  if (phase === 'open') return `${round} has not begun, ${done}`;
-  return `${round} is ${PHASES[phase as keyof typeof PHASES]} for ${formatDuration(Math.max(0, lastEntryMs - phaseSinceMs))}, ${done}`;
+function roundText({ round, phase, finished, phaseSinceMs }: RunStatus): string {
+  const done = `${finished} ${finished === 1 ? 'round' : 'rounds'} finished`;
+  const doing = PHASES[phase as keyof typeof PHASES];
+  return phase === 'open' ? `${done}; ${round} ${doing}` : `${done}; ${round} ${doing} since ${localTime(phaseSinceMs)}`;
 }
 
 function engineText({ engine, tolerancePpm }: { engine: string; tolerancePpm: number }): string {
@@ -183,7 +183,7 @@ function memberTable(members: readonly MemberStatus[], paint: ReturnType<typeof 
   const name = Math.max(6, ...members.map((member) => displayWidth(member.name)));
   const state = Math.max(5, ...members.map((member) => member.state.length));
   const row = (cells: readonly string[]) =>
-    `${fit(cells[0]!, name)}  ${fit(cells[1]!, 10)}  ${fit(cells[2]!, state)}  ${cells
+    `${fit(cells[0]!, name)}  ${cells[1]!.slice(0, 10).padEnd(10)}  ${fit(cells[2]!, state)}  ${cells
       .slice(3, 6)
       .map((cell) => fit(cell, 8, 'right'))
       .join('  ')}  ${cells[6]}`;
