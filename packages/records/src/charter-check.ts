@@ -1,7 +1,7 @@
 /** Reading a charter: the rules that its schema cannot say. */
 import { type Canonical, canonicalBytes, type Hash, idOf } from '@folkmoot/core';
 import { type Charter, charterSchema } from './charter.ts';
-import { type Checked, firstIssue, parseJson } from './record.ts';
+import { type Checked, canonicalOrNone, firstIssue, parseJson } from './record.ts';
 
 /** The run's id: the hash of its charter. */
 export function runId(charter: Charter): Hash {
@@ -19,6 +19,7 @@ export function parseCharter(bytes: Uint8Array, run: Hash): Checked<Charter> {
   const parsed = charterSchema.safeParse(json.value);
   if (!parsed.success) return { ok: false, reason: `not a charter: ${firstIssue(parsed.error)}` };
   const charter = parsed.data;
+  if (!canonicalOrNone(charter as Canonical)) return { ok: false, reason: 'the charter has no canonical form' };
   if (runId(charter) !== run) return { ok: false, reason: 'the charter is another run’s' };
   const reason = brokenRule(charter);
   return reason === undefined ? { ok: true, value: charter } : { ok: false, reason };

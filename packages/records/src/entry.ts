@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { hash, natural, signature } from './fields.ts';
 import {
   type Checked,
+  canonicalOrNone,
   firstIssue,
   MAX_RECORD_BYTES,
   parseJson,
@@ -61,6 +62,7 @@ export function verifyEntry(value: unknown, sequencer: DeviceId): Checked<Entry>
   const record = verifyRecord(parsed.data.record);
   if (!record.ok) return record;
   const { index, prev, atMs, signature } = parsed.data;
+  if (!canonicalOrNone([index, atMs])) return { ok: false, reason: 'the entry has no canonical form' };
   const bytes = entryBody(index, prev, atMs, record.value);
   if (!verifyBytes(sequencer, bytes, signature))
     return { ok: false, reason: 'the entry is not signed by the sequencer' };

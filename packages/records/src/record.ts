@@ -198,7 +198,8 @@ export function verifyRecord(value: unknown): Checked<VerifiedRecord> {
   const parsed = signedSchema.safeParse(value);
   if (!parsed.success) return { ok: false, reason: `not a record: ${firstIssue(parsed.error)}` };
   const { body, signature } = parsed.data;
-  const bytes = canonicalBytes(body as Canonical);
+  const bytes = canonicalOrNone(body as Canonical);
+  if (!bytes) return { ok: false, reason: 'the record has no canonical form' };
   if (!verifyBytes(body.device, bytes, signature)) return { ok: false, reason: 'the signature is not the device’s' };
   return { ok: true, value: { id: sha256(bytes), body, signature } as unknown as VerifiedRecord };
 }
@@ -220,6 +221,15 @@ export function parseJson(bytes: Uint8Array, maxBytes: number): Checked<unknown>
     return { ok: true, value: JSON.parse(fromUtf8(bytes)) };
   } catch {
     return { ok: false, reason: 'not JSON in UTF-8' };
+  }
+}
+
+/** Canonical bytes, or `undefined` for what JSON can say and canonical JSON cannot: −0, half of a character. */
+export function canonicalOrNone(value: Canonical): Uint8Array | undefined {
+  try {
+    return canonicalBytes(value);
+  } catch {
+    return undefined;
   }
 }
 
