@@ -131,7 +131,7 @@ export class Peers {
       });
     this.#greeted.add(peer);
     if (Array.isArray(peers))
-      for (const known of peers.slice(0, KNOWN_LIMIT)) this.#learn(known?.device, known?.addresses);
+      for (const known of peers.slice(0, KNOWN_LIMIT)) this.#hear(known?.device, known?.addresses);
     await this.#remember();
   }
 
@@ -144,9 +144,14 @@ export class Peers {
     return canonicalBytes({ run: this.#run, peers: run === this.#run ? peers.slice(0, 64) : [] } as Canonical);
   }
 
+  /** Hearsay: never in place of what a device said itself, or one liar could cut everybody off. */
+  #hear(device: unknown, addresses: unknown): void {
+    if (isHash(device) && !this.#known.has(device)) this.#learn(device, addresses);
+  }
+
   #learn(device: unknown, addresses: unknown): void {
     if (!isHash(device) || device === this.#network.self || !Array.isArray(addresses)) return;
-    const usable = addresses.filter((address) => typeof address === 'string' && address.length <= 256).slice(0, 8);
+    const usable = addresses.filter(isAddress).slice(0, 8);
     if (usable.length === 0 || (this.#known.size >= KNOWN_LIMIT && !this.#known.has(device))) return;
     this.#known.set(device, { addresses: usable, failures: 0 });
   }
@@ -162,4 +167,9 @@ export class Peers {
     for (const known of JSON.parse(fromUtf8(bytes)) as { device: DeviceId; addresses: string[] }[])
       this.#learn(known.device, known.addresses);
   }
+}
+
+function isAddress(value: unknown): value is string {
+  // Half a character cannot be passed on in canonical JSON.
+  return typeof value === 'string' && value.length <= 256 && value.isWellFormed();
 }
