@@ -31,7 +31,8 @@ export function register(program: Command): void {
 
 async function create(call: Invocation, options: CreateOptions): Promise<void> {
   const { createOrResume } = await import('../run/creation.ts');
-  const { takePartIn } = await import('../run/participation.ts');
+  const { partOf, takePartIn } = await import('../run/participation.ts');
+  const part = partOf(options);
   const { open, entrance } = await createOrResume(call, options, 'create');
-  await takePartIn(call, options, entrance, open);
+  await takePartIn(call, part, entrance, open);
 }

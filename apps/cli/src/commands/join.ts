@@ -24,9 +24,9 @@ export function register(program: Command): void {
 
 async function join(call: Invocation, options: JoinOptions, inviteText: string): Promise<void> {
   const { parseInvite } = await import('@folkmoot/records');
-  const { takePartIn } = await import('../run/participation.ts');
+  const { partOf, takePartIn } = await import('../run/participation.ts');
   const invite = parseInvite(inviteText);
-  await takePartIn(call, options, {
+  await takePartIn(call, partOf(options), {
     run: invite.run,
     name: invite.name,
     doors: invite.addresses,

@@ -12,7 +12,7 @@ import { createOrResume } from './creation.ts';
 import { RunFollower } from './follow-run.ts';
 import { MemberProcess } from './member-process.ts';
 import { inviteOf } from './participation.ts';
-import { rememberRun, Session } from './session.ts';
+import { Session } from './session.ts';
 import { parseCount, parseDuration, type StopRules, summarize, untilDone, untilInterrupted } from './take-part.ts';
 
 const DEFAULT_ROUNDS = 12;
@@ -28,13 +28,12 @@ export async function runNetwork(call: Invocation, options: UpOptions): Promise<
     minMembers: String(Math.max(2, Math.min(plan.honest.length, 3))),
   };
   const { open, entrance, resumed } = await createOrResume(call, founding, 'up');
-  const note = await rememberRun(call.home, open.network, entrance);
   const report = reportFor(call);
   const members: MemberProcess[] = [];
   let follower: RunFollower | undefined;
   const early: Notice[] = [];
   try {
-    const session = await Session.open(open, note, {
+    const session = await Session.open(open, entrance, {
       home: call.home,
       name: plan.honest[0],
       host: '127.0.0.1',

@@ -8,8 +8,8 @@ import type { ListenOptions, MemberOptions } from '../commands/member-options.ts
 import type { Invocation } from '../invocation.ts';
 import { type Report, reportFor } from '../ui/report.ts';
 import { RunFollower } from './follow-run.ts';
-import { type OpenHome, openHome, rememberRun, Session } from './session.ts';
-import { parseCount, parseDuration, summarize, untilDone, untilInterrupted } from './take-part.ts';
+import { type OpenHome, openHome, Session } from './session.ts';
+import { parseCount, parseDuration, type StopRules, summarize, untilDone, untilInterrupted } from './take-part.ts';
 
 /** The run to take part in. */
 export interface Entrance {
@@ -23,56 +23,67 @@ export interface Entrance {
 
 type Options = MemberOptions & ListenOptions & { readonly engine?: string; readonly cheater?: string };
 
-/** Opens the home, takes part, and closes everything again. `home` where it is open already. */
-export async function takePartIn(
-  call: Invocation,
-  options: Options,
-  entrance: Entrance,
-  open?: OpenHome,
-): Promise<void> {
+/** What a member was asked to do. */
+export interface Part extends StopRules {
+  readonly host: string;
+  readonly port?: number;
+  readonly name?: string;
+  readonly threads?: number;
+  readonly engine?: EngineKind;
+  readonly cheater?: CheaterName;
+}
+
+/** Reads the options, so that a wrong one is told before anything is opened. Throws `bad-number`, `bad-duration`, … */
+export function partOf(options: Options): Part {
+  const count = (option: string, text: string | undefined) =>
+    text === undefined ? undefined : parseCount(option, text);
+  return {
+    host: options.listen,
+    port: count('--port', options.port),
+    name: options.name,
+    threads: count('--threads', options.threads),
+    engine: options.engine as EngineKind | undefined,
+    cheater: cheaterNamed(options.cheater),
+    rounds: count('--rounds', options.rounds),
+    forMs: options.for === undefined ? undefined : parseDuration(options.for),
+    exit: options.exit === true,
+  };
+}
+
+/** Opens the home, takes part, and closes everything again. `open` where the home is open already. */
+export async function takePartIn(call: Invocation, part: Part, entrance: Entrance, open?: OpenHome): Promise<void> {
   const signal = call.stopSignal();
-  const port = options.port === undefined ? undefined : parseCount('--port', options.port);
-  const home = open ?? (await openHome({ home: call.home, host: options.listen, port }, entrance.run));
-  const { header: _header, ...noted } = entrance;
-  const note = await rememberRun(call.home, home.network, noted);
+  const letGo = endWithParent();
   const report = reportFor(call);
-  const rounds = options.rounds === undefined ? undefined : parseCount('--rounds', options.rounds);
+  const { header, ...note } = entrance;
   let follower: RunFollower | undefined;
   const early: Notice[] = [];
   try {
+    const home = open ?? (await openHome({ home: call.home, host: part.host, port: part.port }, entrance.run));
     const session = await Session.open(home, note, {
+      ...part,
       home: call.home,
-      name: options.name,
-      host: options.listen,
-      threads: options.threads === undefined ? undefined : parseCount('--threads', options.threads),
-      engine: options.engine as EngineKind | undefined,
-      cheater: cheaterNamed(options.cheater),
-      evaluates: options.cheater === undefined,
-      rounds,
-      header: entrance.header,
+      evaluates: part.cheater === undefined,
+      header,
       watch: (notice) => (follower ? follower.notice(notice) : early.push(notice)),
       signal,
     });
-    follower = newFollower(session, report, options, rounds);
+    follower = newFollower(session, report, part);
     for (const notice of early) follower.notice(notice);
-    await stay(call, session, follower, report, { ...options, rounds });
+    await stay(call, session, follower, report, part);
   } finally {
     report.close();
+    letGo();
   }
 }
 
-function newFollower(
-  session: Session,
-  report: Report,
-  options: Options,
-  roundsTarget: number | undefined,
-): RunFollower {
+function newFollower(session: Session, report: Report, { name, cheater, rounds }: Part): RunFollower {
   const follower = new RunFollower({
     charter: session.charter,
     state: session.member.log.state,
     report,
-    roundsTarget,
-    roleOf: (name) => (name === options.name && options.cheater ? options.cheater : 'member'),
+    roundsTarget: rounds,
+    roleOf: (member) => (cheater !== undefined && member === name ? cheater : 'member'),
     sentBytes: () => session.network.traffic().sentBytes,
     nowMs: () => Date.now(),
   });
@@ -85,7 +96,7 @@ async function stay(
   session: Session,
   follower: RunFollower,
   report: Report,
-  options: Omit<Options, 'rounds'> & { rounds?: number },
+  part: Part,
 ): Promise<void> {
   const signal = call.stopSignal();
   const controlled = obeyParent(session);
@@ -101,10 +112,9 @@ async function stay(
     },
   );
   try {
-    const forMs = options.for === undefined ? undefined : parseDuration(options.for);
-    if (options.rounds !== undefined || forMs !== undefined) {
-      await untilDone(session, { rounds: options.rounds, forMs, exit: options.exit === true }, signal);
-      if (!options.exit) {
+    if (part.rounds !== undefined || part.forMs !== undefined) {
+      await untilDone(session, part, signal);
+      if (!part.exit) {
         report.event('done; staying so that others can fetch and replay. Ctrl+C leaves.');
         await untilInterrupted(session, signal);
       }
@@ -153,6 +163,16 @@ function obeyParent(session: Session): () => void {
   return () => {
     clearInterval(timer);
     process.off('message', onMessage);
+  };
+}
+
+/** Where `up` started this process: a command that was killed must not leave members behind, which would hold their homes. */
+function endWithParent(): () => void {
+  if (!process.send) return () => {};
+  const leave = () => process.kill(process.pid, 'SIGTERM');
+  process.on('disconnect', leave);
+  return () => {
+    process.off('disconnect', leave);
     if (process.connected) process.disconnect();
   };
 }

@@ -64,8 +64,12 @@ export class Session {
     this.#release = release;
   }
 
-  /** Takes part in the run of `note`. Throws what keeps this member out; then everything is closed again. */
-  static async open(home: OpenHome, note: RunNote, options: SessionOptions): Promise<Session> {
+  /** Takes part in the run of `note`, and keeps it. Throws what keeps this member out; then everything is closed again. */
+  static async open(
+    home: OpenHome,
+    note: Omit<RunNote, 'port' | 'addresses'>,
+    options: SessionOptions,
+  ): Promise<Session> {
     const opened: (() => Promise<unknown>)[] = [home.release, () => home.network.close()];
     try {
       return await Session.#enter(home, note, options, opened);
@@ -77,11 +81,13 @@ export class Session {
 
   static async #enter(
     { identity, network, release }: OpenHome,
-    note: RunNote,
+    note: Omit<RunNote, 'port' | 'addresses'>,
     options: SessionOptions,
     opened: (() => Promise<unknown>)[],
   ): Promise<Session> {
     const { signal, watch } = options;
+    const addresses = network.addresses();
+    await keepRun(options.home, { ...note, port: portOf(addresses), addresses });
     const folder = runFolder(options.home, note.run);
     const store = await openDiskStore({ path: folder.store, maxBytes: options.maxStoreBytes });
     const artifacts = new Artifacts(network, store, systemClock);
@@ -161,18 +167,6 @@ async function listen(
     if (lastPort === 0 || !isWorldError(error, 'port-taken')) throw error;
     return at(0);
   }
-}
-
-/** Files what this home must remember of the run, the port among it. */
-export async function rememberRun(
-  home: string,
-  network: Libp2pNetwork,
-  note: Omit<RunNote, 'port' | 'addresses'>,
-): Promise<RunNote> {
-  const addresses = network.addresses();
-  const kept = { ...note, port: portOf(addresses), addresses };
-  await keepRun(home, kept);
-  return kept;
 }
 
 /** An invite names a header, so that nobody is led into another history of the same run. */
