@@ -17,11 +17,11 @@
  * rounded with halves away from zero.
  */
 import { assert, bytesOf, type Hash, hashOf, idOf, integerSqrt, lowerMedian, sha256 } from '@folkmoot/core';
-import { CHUNK } from './chunks.ts';
+import { ChunkSum } from './chunk-sum.ts';
 import type { Update } from './codec.ts';
 import { pointingAway } from './direction.ts';
 import { UNIT } from './fixed-point.ts';
-import { addChunk, innerProduct, scaled } from './update-algebra.ts';
+import { innerProduct, scaled } from './update-algebra.ts';
 
 /** The charter bounds a round's trainers; that many values below 2^31 have an exact sum in double precision (2^41). */
 export const MAX_UPDATES = 1024;
@@ -49,7 +49,7 @@ export interface Aggregate {
 /**
  * Aggregates the updates of a round. `elements`: N. `normFloor`, in UNITs: the clip norm never falls below it.
  *
- * Time grows with the square of the number of updates (one inner product for each pair).
+ * Time grows with the number of updates and the values that they carry.
  */
 export function aggregate(
   submissions: readonly Submission[],
@@ -98,16 +98,13 @@ function meanOverSenders(updates: readonly Update[], elements: number): Int32Arr
   const values = new Int32Array(elements);
   if (updates.length === 0) return values;
   const { chunks } = updates[0];
-  const sums = new Float64Array(CHUNK);
-  const senders = new Uint16Array(CHUNK);
+  const sum = new ChunkSum();
   for (let group = 0; group + 1 < chunks.groups.length; group++) {
     for (let chunk = chunks.groups[group]; chunk < chunks.groups[group + 1]; chunk++) {
-      sums.fill(0);
-      senders.fill(0);
-      for (const update of updates) addChunk(update, group, chunk, sums, senders);
+      sum.of(updates, group, chunk);
       const start = chunks.starts[chunk];
       for (let i = 0; i < chunks.lengths[chunk]; i++)
-        if (senders[i] > 0) values[start + i] = meanHalfAway(sums[i], senders[i]);
+        if (sum.senders[i] > 0) values[start + i] = meanHalfAway(sum.sums[i], sum.senders[i]);
     }
   }
   return values;

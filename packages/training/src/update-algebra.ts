@@ -1,5 +1,5 @@
 /**
- * What aggregation asks of updates: inner products, scaling, sums. All in integers, all exact.
+ * What aggregation asks of updates: inner products and scaling (sums: `chunk-sum.ts`). All in integers, all exact.
  *
  * An inner product is taken per block or tensor first, over small codes, where double precision cannot lose a unit; only
  * those few partial results meet the scales, as BigInt.
@@ -23,28 +23,6 @@ export function scaled(update: Update, numerator: bigint, denominator: bigint): 
   return update.kind === 'dense'
     ? { ...update, scales: update.scales.map(scale) }
     : { ...update, codebooks: update.codebooks.map(scale) };
-}
-
-/**
- * Adds the part of `update` in `chunk` to `sums` (UNITs) and one to `senders` wherever it has a value.
- *
- * Both arrays start at the chunk's first parameter. `group` is the one that the chunk belongs to.
- */
-export function addChunk(update: Update, group: number, chunk: number, sums: Float64Array, senders: Uint16Array): void {
-  if (update.kind === 'dense') {
-    const { scales, codes, chunks } = update;
-    const start = chunks.starts[chunk];
-    for (let i = 0; i < chunks.lengths[chunk]; i++) {
-      sums[i] += codes[start + i] * scales[chunk];
-      senders[i]++;
-    }
-    return;
-  }
-  const { entries, indices, codes, codebooks } = update;
-  for (let entry = entries[chunk]; entry < entries[chunk + 1]; entry++) {
-    sums[indices[entry]] += codebooks[4 * group + codes[entry]];
-    senders[indices[entry]]++;
-  }
 }
 
 function innerDense(a: DenseUpdate, b: DenseUpdate): bigint {
