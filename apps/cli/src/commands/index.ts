@@ -2,14 +2,30 @@
 import type { Register } from '../program.ts';
 import { register as bench } from './bench.ts';
 import { register as create } from './create.ts';
+import { register as exportModel } from './export.ts';
+import { register as generate } from './generate.ts';
 import { register as invite } from './invite.ts';
 import { register as join } from './join.ts';
 import { register as keys } from './keys.ts';
 import { register as log } from './log.ts';
 import { register as program } from './program.ts';
+import { register as replay } from './replay.ts';
 import { register as status } from './status.ts';
 import { register as test } from './test.ts';
 import { register as up } from './up.ts';
 import { register as why } from './why.ts';
 
-export const commands: readonly Register[] = [up, create, join, invite, status, log, why, program, keys, bench, test];
+export const commands: readonly Register[] = [
+  up,
+  create,
+  join,
+  invite,
+  status,
+  log,
+  why,
+  replay,
+  program,
+  keys,
+  bench,
+  test,
+];

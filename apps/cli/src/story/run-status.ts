@@ -169,7 +169,9 @@ export function statusLines(status: RunStatus, color: boolean): string[] {
 function roundText({ round, phase, finished, phaseSinceMs }: RunStatus): string {
   const done = `${finished} ${finished === 1 ? 'round' : 'rounds'} finished`;
   const doing = PHASES[phase as keyof typeof PHASES];
-  return phase === 'open' ? `${done}; ${round} ${doing}` : `${done}; ${round} ${doing} since ${localTime(phaseSinceMs)}`;
+  return phase === 'open'
+    ? `${done}; ${round} ${doing}`
+    : `${done}; ${round} ${doing} since ${localTime(phaseSinceMs)}`;
 }
 
 function engineText({ engine, tolerancePpm }: { engine: string; tolerancePpm: number }): string {

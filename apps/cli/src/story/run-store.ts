@@ -58,7 +58,9 @@ export class RunStore {
       if (!isWorldError(error, 'artifact-missing') && !isWorldError(error, 'artifact-corrupt')) throw error;
     }
     if (this.#store.damaged.has(id))
-      this.#call.note(`${wanted.what} (${shortId(id)}) is damaged in this home's store: its bytes do not hash to its name`);
+      this.#call.note(
+        `${wanted.what} (${shortId(id)}) is damaged in this home's store: its bytes do not hash to its name`,
+      );
     return this.#fetch(id, wanted);
   }
 
@@ -91,10 +93,18 @@ export class RunStore {
 
   async #unavailable(id: Hash, what: string, reason: string): Promise<WorldError> {
     const here = this.#store.damaged.has(id) ? 'damaged' : 'absent';
-    return new WorldError('artifact-unavailable', `An artifact is ${here} in this home and could not be fetched: ${what}.`, {
-      facts: { artifact: id, members: reason, asked: (await knownAddresses(this.#run)).slice(0, 4).join(' ') || 'nobody known' },
-      help: 'A member that holds it must be running and reachable from here; then run the same command again.',
-    });
+    return new WorldError(
+      'artifact-unavailable',
+      `An artifact is ${here} in this home and could not be fetched: ${what}.`,
+      {
+        facts: {
+          artifact: id,
+          members: reason,
+          asked: (await knownAddresses(this.#run)).slice(0, 4).join(' ') || 'nobody known',
+        },
+        help: 'A member that holds it must be running and reachable from here; then run the same command again.',
+      },
+    );
   }
 
   /** Putting an artifact again is how a store mends a damaged one. */

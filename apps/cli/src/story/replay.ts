@@ -1,0 +1,143 @@
+/** Re-executes what a trainer claims, as its auditor did, and says what came out. */
+import { type Hash, sha256 } from '@folkmoot/core';
+import type { StateBytes } from '@folkmoot/node';
+import { segmentsPerRound } from '@folkmoot/records';
+import type { ReplayBench } from './replay-bench.ts';
+import type { OpenedSegment, PublicRound, Replayable } from './replayable.ts';
+
+export type Outcome = 'match' | 'within' | 'mismatch';
+
+export interface Finding {
+  readonly outcome: Outcome;
+  /** Where a mismatch lies; null for a match. */
+  readonly part: 'segment' | 'encode' | null;
+  /** Of the worst tensor, parts per million of the change; null where no end state was opened to measure against. */
+  readonly distancePpm: number | null;
+  readonly tensor: string;
+  /** Ids of the claimed and the recomputed parts, by name. */
+  readonly claimed: Readonly<Record<string, Hash>>;
+  readonly mine: Readonly<Record<string, Hash>>;
+  /** Of each step, nats per token. */
+  readonly losses: readonly number[];
+  readonly tookMs: number;
+}
+
+/** Throws `artifact-unavailable` where something cannot be had. */
+export function replay(bench: ReplayBench, one: Replayable, signal: AbortSignal): Promise<Finding> {
+  return one.kind === 'segment' ? replaySegment(bench, one, signal) : replayRound(bench, one, signal);
+}
+
+/** The state at which an opened segment starts. */
+export async function startOf(bench: ReplayBench, { audit }: OpenedSegment): Promise<StateBytes> {
+  const from = [audit.trainer, ...audit.auditors];
+  return {
+    params: await bench.params(audit.opened.params, 'the parameters at the start of the segment', from),
+    moments: await bench.moments(audit.opened.moments, 'the moments at the start of the segment', from),
+  };
+}
+
+/** The state at which its trainer says that it ends. */
+export async function claimedEndOf(bench: ReplayBench, { audit }: OpenedSegment): Promise<StateBytes> {
+  const from = [audit.trainer, ...audit.auditors];
+  return {
+    params: await bench.params(audit.closed.endParams, 'the claimed parameters at its end', from),
+    moments: await bench.moments(audit.closed.endMoments, 'the claimed moments at its end', from),
+  };
+}
+
+async function replaySegment(bench: ReplayBench, one: OpenedSegment, signal: AbortSignal): Promise<Finding> {
+  const { audit } = one;
+  const { round, seed, seat, carryIn, segment, closed, update, commit } = audit;
+  const start = await startOf(bench, one);
+  const encoding = await encodingOf(bench, one);
+  const startedMs = performance.now();
+  const end = await bench.work.replay({ round, seed, seat, carriedSteps: carryIn.steps }, segment, start, signal);
+  const tookMs = performance.now() - startedMs;
+  const claimed = { params: closed.endParams, moments: closed.endMoments, update, errorOut: commit.errorOut };
+  if (!end) return diverged(claimed, tookMs);
+  const mine = { ...idsOf(end), ...encoding };
+  const finding = { claimed, mine, losses: end.losses, tookMs };
+  const equal = mine.params === claimed.params && mine.moments === claimed.moments;
+  const distance = equal ? { ppm: 0, tensor: '' } : bench.work.distance(start, end, await claimedEndOf(bench, one));
+  const found = { ...finding, distancePpm: distance.ppm, tensor: distance.tensor };
+  if (distance.ppm > bench.run.charter.engine.tolerancePpm) return { ...found, outcome: 'mismatch', part: 'segment' };
+  // Encoding is integer work over the trainer's own states: it has no tolerance on any engine.
+  const encodes = mine.update === update && mine.errorOut === commit.errorOut;
+  if (!encodes) return { ...found, outcome: 'mismatch', part: 'encode' };
+  return { ...found, outcome: equal ? 'match' : 'within', part: null };
+}
+
+/** What encoding the claimed last state gives. */
+async function encodingOf(bench: ReplayBench, { audit }: OpenedSegment): Promise<EncodedIds> {
+  const from = [audit.trainer, ...audit.auditors];
+  const base = await bench.params(audit.base, 'the base of the round', from);
+  const last = await bench.params(audit.closed.lastParams, 'the claimed parameters at the end of the round', from);
+  const error = await bench.error(audit.carryIn.error, 'the error memory', from);
+  return encodedIds(bench, base, last, error);
+}
+
+/** Every segment from the base and zeros: what comes out must be what was committed and revealed. */
+async function replayRound(bench: ReplayBench, { file, seat, round, trainer }: PublicRound, signal: AbortSignal) {
+  const { charter } = bench.run;
+  const base = await bench.params(file.base, 'the base of the round', [trainer]);
+  const zeros = { moments: bench.work.zeroMoments(), error: bench.work.zeroError() };
+  const assignment = { round, seed: file.seed, seat: seat.seat, carriedSteps: seat.carryIn.steps };
+  const claimed = { moments: seat.momentsOut, update: seat.update, errorOut: seat.errorOut };
+  const losses: number[] = [];
+  let state: StateBytes = { params: base, moments: zeros.moments };
+  const startedMs = performance.now();
+  for (let segment = 1; segment <= segmentsPerRound(charter); segment++) {
+    const end = await bench.work.replay(assignment, segment, state, signal);
+    if (!end) return diverged(claimed, performance.now() - startedMs);
+    losses.push(...end.losses);
+    state = end;
+  }
+  const tookMs = performance.now() - startedMs;
+  const mine = {
+    moments: idsOf(state).moments,
+    ...encodedIds(bench, base, state.params, zeros.error),
+  };
+  const equal =
+    mine.moments === claimed.moments && mine.update === claimed.update && mine.errorOut === claimed.errorOut;
+  const part = equal ? null : 'segment';
+  return {
+    outcome: equal ? 'match' : 'mismatch',
+    part,
+    distancePpm: equal ? 0 : null,
+    tensor: '',
+    claimed,
+    mine,
+    losses,
+    tookMs,
+  } as const satisfies Finding;
+}
+
+interface EncodedIds {
+  readonly update: Hash;
+  readonly errorOut: Hash;
+}
+
+function encodedIds(bench: ReplayBench, base: Uint8Array, last: Uint8Array, error: Uint8Array): EncodedIds {
+  const encoding = bench.work.encode(base, last, error);
+  return {
+    update: encoding ? sha256(encoding.update) : 'nothing: the state is not finite',
+    errorOut: encoding ? sha256(encoding.errorOut) : 'nothing: the state is not finite',
+  };
+}
+
+function idsOf({ params, moments }: StateBytes): { params: Hash; moments: Hash } {
+  return { params: sha256(params), moments: sha256(moments) };
+}
+
+function diverged(claimed: Finding['claimed'], tookMs: number): Finding {
+  return {
+    outcome: 'mismatch',
+    part: 'segment',
+    distancePpm: 1_000_000_000,
+    tensor: 'all: training from the opened state comes to nothing',
+    claimed,
+    mine: {},
+    losses: [],
+    tookMs,
+  };
+}
