@@ -24,6 +24,8 @@ export const commands: readonly Register[] = [
   log,
   why,
   replay,
+  generate,
+  exportModel,
   program,
   keys,
   bench,
