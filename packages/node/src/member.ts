@@ -158,10 +158,21 @@ export class Member {
   async leave(): Promise<void> {
     // Whoever has left is not ready, which is a duty: without this it would come back at once.
     this.#live = false;
-    const goodbye = this.#bench.voice.say('leave', {}).catch(() => {});
+    // Nothing more is owed, or the next look at the duties would say `ready` again.
+    this.#tasks.stop();
     // A sequencer that is gone must not keep anybody from leaving.
-    await Promise.race([goodbye, this.#parts.clock.sleep(2000).catch(() => {})]);
+    await Promise.race([this.#sayGoodbye().catch(() => {}), this.#parts.clock.sleep(2000).catch(() => {})]);
     await this.stop();
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    const { key, clock } = this.#parts;
+    while (this.log.state.members[key.id]) {
+      const receipt = await this.#bench.voice.say('leave', {});
+      if (receipt.accepted) return;
+      // A round that ended meanwhile makes the record stale: say it again.
+      await clock.sleep(100, this.#stopping.signal);
+    }
   }
 
   /** Stops all work and closes the log. The network and the engine belong to the caller. */
