@@ -62,6 +62,26 @@ for (const duty of ['train', 'reveal', 'attest', 'finalize', 'open', 'close', 'a
   });
 }
 
+for (const count of [3, 4, 5, 7])
+  test(`one silent witness of ${count} leaves nobody’s update out: others are drawn`, () => {
+    const run = start(count, { [count - 1]: (_, asked) => (asked.kind === 'attest' ? 'silent' : undefined) });
+    assert.ok(run.run(() => run.state.finalized === 4));
+    for (const { outcome } of run.settlements()) assert.notEqual(outcome, 'excluded');
+  });
+
+test('a witness that leaves is replaced at once, and the round is not void', () => {
+  const run = start(4);
+  run.run(() => run.state.finalized === 1 && run.state.round.phase === 'witness');
+  assert.equal(run.say(run.members[3]!, 'leave', {}), null);
+  assert.equal(run.say(run.members[2]!, 'leave', {}), null);
+  run.members[2]!.behaviour = run.members[3]!.behaviour = () => 'silent';
+  assert.ok(run.run(() => run.state.finalized === 2));
+  assert.deepEqual(
+    run.events.filter((event) => event.kind === 'void'),
+    [],
+  );
+});
+
 test('a free rider earns nothing, round after round, and every refusal names two auditors', () => {
   const freeRider: Behaviour = (member, duty, run) => {
     if (duty.kind !== 'train') return undefined;

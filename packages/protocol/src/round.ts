@@ -19,7 +19,8 @@ export function progress(state: State, context: Context): void {
   if (round.phase === 'open') return considerOpening(state, context);
   if (round.phase === 'finalize') return considerHeader(state, context);
   const { delivered, expected } = deliveries(state);
-  if (delivered === expected) return endPhase(state, context);
+  // Where the missing witnesses have gone away, others are drawn: their votes would not come.
+  if (delivered === expected) return lacksVotes(state) ? redraw(state, context) : endPhase(state, context);
   if (!round.grace && 2 * delivered > expected && delivered > 0) startGrace(state, context);
 }
 
@@ -29,7 +30,7 @@ export function expire(state: State, context: Context): void {
   if (round.phase === 'open') return assign(state, context);
   markSilent(state, context);
   if (round.phase === 'train' || round.phase === 'reveal') return endPhase(state, context);
-  if (round.phase === 'witness' && attestQuorum(state)) return endPhase(state, context);
+  if (round.phase === 'witness' && !lacksVotes(state)) return endPhase(state, context);
   redraw(state, context);
 }
 
@@ -165,9 +166,18 @@ function witnessesOf(state: State, trainer: DeviceId): DeviceId[] {
   return state.round.witnesses.filter((witness) => state.members[witness]!.account !== own);
 }
 
-function attestQuorum(state: State): boolean {
-  const { round } = state;
-  return isTwoThirds(Object.keys(round.attested).length, round.witnesses.length);
+/**
+ * Whether too few witnesses have spoken to decide on some update. Counted for each update, without its trainer's own
+ * account: with four witnesses and one silent, three have spoken, but only two of them about each other's updates.
+ */
+function lacksVotes(state: State): boolean {
+  const { round, members } = state;
+  if (round.phase !== 'witness') return false;
+  return Object.keys(round.seats).some((trainer) => {
+    if (round.seats[trainer]!.update === null || members[trainer]!.banned) return false;
+    const seats = witnessesOf(state, trainer);
+    return !isTwoThirds(seats.filter((witness) => round.attested[witness]).length, seats.length);
+  });
 }
 
 /** Silence costs nothing; it only means that nobody waits for the device again until it says `ready`. */
