@@ -32,8 +32,8 @@ import {
 import { MAX_DISTANCE_PPM, replaySegment, type State, stateDistance } from '@folkmoot/verify';
 import type { Assignment, Distance, Encoding, SegmentEnd, StateBytes, Work } from './work.ts';
 
-/** Tokens of the hold-out that are evaluated: enough for two digits, seconds for the largest preset. */
-const HOLDOUT_TOKENS = 16_384;
+/** Tokens of the hold-out that are evaluated: enough for two digits, and a few percent of a round's work. */
+const HOLDOUT_TOKENS = 8192;
 
 /** The programs of a run, made from its charter: everybody builds the same bytes. */
 export interface RunPrograms {
@@ -71,6 +71,8 @@ export function checkPrograms(charter: Charter, programs: RunPrograms): void {
 export class TensorWork implements Work {
   readonly engineName: string;
   readonly maxUpdateBytes: number;
+  /** For how long the engine has worked at what, milliseconds; waiting for its turn does not count. */
+  readonly spentMs = { training: 0, auditing: 0, evaluating: 0 };
   readonly #charter: Charter;
   readonly #layout: ParameterLayout;
   readonly #programs: RunPrograms;
@@ -114,10 +116,10 @@ export class TensorWork implements Work {
     const local = await this.#trainer;
     const state = this.#readState(start);
     if (!state) throw new WorldError('artifact-corrupt', 'The state from which this round should start is not one.');
-    await this.#exclusively(() => local.start(state.params, state.moments));
+    await this.#exclusively('training', () => local.start(state.params, state.moments));
     for (let segment = 1; segment <= segmentsPerRound(this.#charter); segment++) {
       const steps = await this.#segment(assignment, segment);
-      const end = await this.#exclusively(() => local.runSegment(steps, signal));
+      const end = await this.#exclusively('training', () => local.runSegment(steps, signal));
       if (end.outcome === 'diverged')
         throw new WorldError('diverged', `Training has diverged in round ${assignment.round}: ${end.reason}`, {
           help: 'Nothing of this round is offered. If it happens to everybody, the run’s learning rate is too high.',
@@ -137,7 +139,7 @@ export class TensorWork implements Work {
     this.#auditor ??= this.#newLocalRound();
     const local = await this.#auditor;
     const steps = await this.#segment(assignment, segment);
-    const replayed = await this.#exclusively(() => replaySegment(local, state, steps, signal));
+    const replayed = await this.#exclusively('auditing', () => replaySegment(local, state, steps, signal));
     return replayed.ok
       ? { ...toBytes(replayed.end), losses: replayed.losses, tokens: this.#tokensOf(steps) }
       : undefined;
@@ -189,7 +191,7 @@ export class TensorWork implements Work {
     const arena = readParams(params, this.#layout.elements);
     assert(arena.ok, 'a base is an arena of finite parameters');
     const batch = await this.#holdoutBatch();
-    return this.#exclusively(() => evaluator.loss(arena.value, batch));
+    return this.#exclusively('evaluating', () => evaluator.loss(arena.value, batch));
   }
 
   async close(): Promise<void> {
@@ -241,8 +243,16 @@ export class TensorWork implements Work {
   }
 
   /** One thing at a time on the engine: an audit waits for the segment that is being trained, and the other way round. */
-  #exclusively<T>(task: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(task);
+  #exclusively<T>(purpose: 'training' | 'auditing' | 'evaluating', task: () => Promise<T>): Promise<T> {
+    const timed = async () => {
+      const startedMs = performance.now();
+      try {
+        return await task();
+      } finally {
+        this.spentMs[purpose] += performance.now() - startedMs;
+      }
+    };
+    const done = this.#turn.then(timed);
     this.#turn = done.catch(() => {});
     return done;
   }

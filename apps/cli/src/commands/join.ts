@@ -6,12 +6,14 @@ import { addListenOptions, addMemberOptions, type ListenOptions, type MemberOpti
 interface JoinOptions extends MemberOptions, ListenOptions {
   readonly engine?: 'native' | 'exact';
   readonly cheater?: string;
+  readonly evaluate?: boolean;
 }
 
 export function register(program: Command): void {
   const command = program.command('join <invite>').description('enter a run: train, witness, audit and earn credits');
   addListenOptions(addMemberOptions(command))
     .addOption(new Option('--engine <kind>', 'another engine than the run’s').choices(['native', 'exact']))
+    .option('--no-evaluate', 'do not measure the hold-out loss of every base')
     .addOption(
       new Option('--cheater <kind>', 'misbehave on purpose: free-rider, copycat, poisoner, forged-feedback').hideHelp(),
     )

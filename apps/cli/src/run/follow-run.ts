@@ -6,6 +6,7 @@ import type { Event, State } from '@folkmoot/protocol';
 import type { Charter } from '@folkmoot/records';
 import type { MemberView, ProgressState } from '../ui/progress-view.ts';
 import type { Report } from '../ui/report.ts';
+import type { Totals } from './totals.ts';
 
 export interface FollowOptions {
   readonly charter: Charter;
@@ -14,8 +15,10 @@ export interface FollowOptions {
   readonly roundsTarget?: number;
   /** What this command started each member as; the log itself knows no roles. */
   readonly roleOf: (name: string) => string;
-  /** Bytes that the members on this machine have sent. */
-  readonly sentBytes: () => number;
+  /** Whether hold-out losses will come; without them a round is reported when its base is adopted. */
+  readonly evaluates: boolean;
+  /** Of the members on this machine. */
+  readonly totals: () => Totals;
   /** Told when a round has ended and its hold-out loss is known. */
   readonly nowMs: () => number;
 }
@@ -86,6 +89,9 @@ export class RunFollower {
         this.holdoutLoss.push(notice.holdoutLoss);
         this.#options.report.round({ ...this.progress(), round: notice.round });
         break;
+      case 'adopted':
+        if (!this.#options.evaluates) this.#options.report.round({ ...this.progress(), round: notice.round });
+        break;
       case 'desync':
         this.#options.report.event(`round ${notice.round} comes out differently here than the witnesses signed`, {
           type: 'desync',
@@ -111,7 +117,7 @@ export class RunFollower {
   }
 
   progress(): ProgressState {
-    const { charter, state, roundsTarget, sentBytes, nowMs } = this.#options;
+    const { charter, state, roundsTarget, totals, nowMs } = this.#options;
     return {
       run: { name: charter.name, id: state.run },
       phase: state.round.phase,
@@ -121,7 +127,7 @@ export class RunFollower {
       trainLoss: this.trainLoss,
       holdoutLoss: this.holdoutLoss,
       tokensPerSecond: Math.round(this.tokensPerSecond),
-      sentBytes: sentBytes(),
+      ...totals(),
       allReduceBytes: this.allReduceBytes,
       members: Object.entries(state.members).map(([device, member]) => this.#memberView(device, member)),
     };

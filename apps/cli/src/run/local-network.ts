@@ -14,6 +14,7 @@ import { MemberProcess } from './member-process.ts';
 import { inviteOf } from './participation.ts';
 import { Session } from './session.ts';
 import { parseCount, parseDuration, type StopRules, summarize, untilDone, untilInterrupted } from './take-part.ts';
+import { sumOf, type Totals } from './totals.ts';
 
 const DEFAULT_ROUNDS = 12;
 const NAMES = ['ana', 'ben', 'cleo', 'dara', 'emil', 'fay', 'gus', 'hana', 'ivo', 'june', 'kai', 'lena'];
@@ -100,7 +101,8 @@ function newFollower(session: Session, report: Report, plan: Plan, members: read
     report,
     roundsTarget: plan.stop.rounds,
     roleOf: (name) => plan.cheaters.find((cheater) => cheater.name === name)?.kind ?? 'honest',
-    sentBytes: () => totalsOf(session, members).sentBytes,
+    evaluates: true,
+    totals: () => totalsOf(session, members),
     nowMs: () => Date.now(),
   });
   follower.own(session.identity.device.id);
@@ -163,12 +165,8 @@ function startMembers(call: Invocation, { plan, session, report, members }: Netw
   }
 }
 
-function totalsOf(session: Session, members: readonly MemberProcess[]): { sentBytes: number; auditBytes: number } {
-  const sum = (pick: (member: MemberProcess) => number) => members.reduce((total, member) => total + pick(member), 0);
-  return {
-    sentBytes: session.network.traffic().sentBytes + sum((member) => member.sentBytes),
-    auditBytes: session.member.auditBytes + sum((member) => member.auditBytes),
-  };
+function totalsOf(session: Session, members: readonly MemberProcess[]): Totals {
+  return sumOf([session.totals(), ...members.map((member) => member.totals)]);
 }
 
 function closingLines(

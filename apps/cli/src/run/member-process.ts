@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { projectRoot } from '../project.ts';
+import { NOTHING_YET, type Totals } from './totals.ts';
 
 export interface MemberProcessOptions {
   readonly home: string;
@@ -18,9 +19,8 @@ const LEAVE_MS = 8000;
 
 export class MemberProcess {
   readonly name: string;
-  /** What it has told of its traffic. */
-  sentBytes = 0;
-  auditBytes = 0;
+  /** What it told last. */
+  totals = NOTHING_YET;
   /** It was asked to leave, so its end is no news. */
   leaving = false;
   /** Resolves with the reason when the process ends. */
@@ -31,9 +31,8 @@ export class MemberProcess {
   constructor(options: MemberProcessOptions) {
     this.name = options.name;
     this.#child = spawn(process.execPath, argumentsOf(options), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-    this.#child.on('message', (message: { sentBytes?: number; auditBytes?: number }) => {
-      this.sentBytes = message.sentBytes ?? this.sentBytes;
-      this.auditBytes = message.auditBytes ?? this.auditBytes;
+    this.#child.on('message', (totals: Totals) => {
+      this.totals = totals;
     });
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#read(line));
     createInterface({ input: this.#child.stderr! }).on('line', (line) => {
@@ -67,7 +66,8 @@ export class MemberProcess {
 }
 
 function argumentsOf({ home, name, invite, cheater, threads, rounds }: MemberProcessOptions): string[] {
-  const options = ['--listen', '127.0.0.1', '--name', name, '--threads', String(threads)];
+  // The founder measures the hold-out loss for all: three times the same number would cost three times as much.
+  const options = ['--listen', '127.0.0.1', '--name', name, '--threads', String(threads), '--no-evaluate'];
   if (rounds !== undefined) options.push('--rounds', String(rounds));
   if (cheater !== undefined) options.push('--cheater', cheater);
   return [join(projectRoot, 'apps/cli/src/main.ts'), '--home', home, '--json', 'join', invite, ...options];

@@ -21,7 +21,8 @@ export interface Entrance {
   readonly command: string;
 }
 
-type Options = MemberOptions & ListenOptions & { readonly engine?: string; readonly cheater?: string };
+type Options = MemberOptions &
+  ListenOptions & { readonly engine?: string; readonly cheater?: string; readonly evaluate?: boolean };
 
 /** What a member was asked to do. */
 export interface Part extends StopRules {
@@ -31,6 +32,8 @@ export interface Part extends StopRules {
   readonly threads?: number;
   readonly engine?: EngineKind;
   readonly cheater?: CheaterName;
+  /** False where nobody reads here how good the bases are. */
+  readonly evaluate: boolean;
 }
 
 /** Reads the options, so that a wrong one is told before anything is opened. Throws `bad-number`, `bad-duration`, … */
@@ -47,6 +50,7 @@ export function partOf(options: Options): Part {
     rounds: count('--rounds', options.rounds),
     forMs: options.for === undefined ? undefined : parseDuration(options.for),
     exit: options.exit === true,
+    evaluate: options.evaluate !== false,
   };
 }
 
@@ -63,7 +67,7 @@ export async function takePartIn(call: Invocation, part: Part, entrance: Entranc
     const session = await Session.open(home, note, {
       ...part,
       home: call.home,
-      evaluates: part.cheater === undefined,
+      evaluates: isEvaluating(part),
       header,
       watch: (notice) => (follower ? follower.notice(notice) : early.push(notice)),
       signal,
@@ -77,14 +81,16 @@ export async function takePartIn(call: Invocation, part: Part, entrance: Entranc
   }
 }
 
-function newFollower(session: Session, report: Report, { name, cheater, rounds }: Part): RunFollower {
+function newFollower(session: Session, report: Report, part: Part): RunFollower {
+  const { name, cheater, rounds } = part;
   const follower = new RunFollower({
     charter: session.charter,
     state: session.member.log.state,
     report,
     roundsTarget: rounds,
     roleOf: (member) => (cheater !== undefined && member === name ? cheater : 'member'),
-    sentBytes: () => session.network.traffic().sentBytes,
+    evaluates: isEvaluating(part),
+    totals: () => session.totals(),
     nowMs: () => Date.now(),
   });
   follower.own(session.identity.device.id);
@@ -123,8 +129,7 @@ async function stay(
     if (!signal.aborted) throw error;
   } finally {
     controlled();
-    const totals = { sentBytes: session.network.traffic().sentBytes, auditBytes: session.member.auditBytes };
-    const summary = summarize(session, follower, totals);
+    const summary = summarize(session, follower, session.totals());
     await session.close();
     report.finish({ type: 'summary', ...summary }, [
       `left after round ${summary.rounds}; base ${shortId(summary.baseId)}, hold-out loss ${summary.holdoutLoss ?? '—'}`,
@@ -149,11 +154,10 @@ function invitable(addresses: readonly string[]): string[] {
   return [...addresses.filter((address) => !isLocal(address)), ...addresses.filter(isLocal)].slice(0, 16);
 }
 
-/** Where `up` started this process, it hears when to stop training and tells what it has sent. */
+/** Where `up` started this process, it hears when to stop training and tells what it has sent and spent. */
 function obeyParent(session: Session): () => void {
   if (!process.send) return () => {};
-  const tell = () =>
-    process.send?.({ sentBytes: session.network.traffic().sentBytes, auditBytes: session.member.auditBytes });
+  const tell = () => process.send?.(session.totals());
   const timer = setInterval(tell, 1000);
   const onMessage = (message: unknown) => {
     if (message === 'pause') session.member.pause();
@@ -176,6 +180,8 @@ function endWithParent(): () => void {
     if (process.connected) process.disconnect();
   };
 }
+
+const isEvaluating = ({ cheater, evaluate }: Part) => evaluate && cheater === undefined;
 
 function cheaterNamed(name: string | undefined): CheaterName | undefined {
   if (name === undefined || name in CHEATERS) return name as CheaterName | undefined;

@@ -10,6 +10,7 @@ import type { Engine, EngineKind } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
 import { type Identity, openIdentity } from '../identity.ts';
 import { keepRun, type RunNote, readRunNote, runFolder } from './run-folder.ts';
+import { type Totals, toTenths } from './totals.ts';
 
 export interface SessionOptions {
   readonly home: string;
@@ -127,6 +128,17 @@ export class Session {
     const session = new Session({ charter, member, store, engine, network, identity }, work, release);
     checkHeader(member, options.header);
     return session;
+  }
+
+  /** What this process has sent and spent so far. */
+  totals(): Totals {
+    const { training, auditing } = this.#work.spentMs;
+    return {
+      sentBytes: this.network.traffic().sentBytes,
+      auditBytes: this.member.auditBytes,
+      trainSeconds: toTenths(training / 1000),
+      auditSeconds: toTenths(auditing / 1000),
+    };
   }
 
   /** Says goodbye and closes everything. */

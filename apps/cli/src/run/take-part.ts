@@ -3,6 +3,7 @@ import { WorldError } from '@folkmoot/core';
 import { balanceOf } from '@folkmoot/ledger';
 import type { RunFollower } from './follow-run.ts';
 import type { Session } from './session.ts';
+import type { Totals } from './totals.ts';
 
 export interface StopRules {
   /** Finished rounds of the run. */
@@ -78,6 +79,9 @@ export interface RunSummary {
   readonly wireBytesPerUpdate: number;
   /** Artifact bytes fetched for audits by the members on this machine. */
   readonly auditBytes: number;
+  /** For how long the engines of the members on this machine trained and re-executed. */
+  readonly trainSeconds: number;
+  readonly auditSeconds: number;
   readonly parameters: number;
   readonly updatesAccepted: number;
   readonly updatesRefused: readonly { round: number; member: string; device: string; reason: string }[];
@@ -86,11 +90,7 @@ export interface RunSummary {
   readonly baseId: string;
 }
 
-export function summarize(
-  session: Session,
-  follower: RunFollower,
-  totals: { sentBytes: number; auditBytes: number },
-): RunSummary {
+export function summarize(session: Session, follower: RunFollower, totals: Totals): RunSummary {
   const { state } = session.member.log;
   const round = (loss: number | undefined) => (loss === undefined ? null : Number(loss.toFixed(4)));
   return {
@@ -103,6 +103,8 @@ export function summarize(
     wireBytes: totals.sentBytes,
     wireBytesPerUpdate: follower.bytesPerUpdate,
     auditBytes: totals.auditBytes,
+    trainSeconds: totals.trainSeconds,
+    auditSeconds: totals.auditSeconds,
     parameters: session.charter.parameters,
     updatesAccepted: follower.accepted,
     updatesRefused: follower.refused.map(({ round, member, device, reason }) => ({ round, member, device, reason })),

@@ -15,8 +15,11 @@ export interface ProgressState {
   readonly holdoutLoss: readonly number[];
   /** All members together. */
   readonly tokensPerSecond: number;
-  /** All members together, since the start. */
+  /** All members on this machine together, since the start. */
   readonly sentBytes: number;
+  readonly auditBytes: number;
+  readonly trainSeconds: number;
+  readonly auditSeconds: number;
   /** What per-step all-reduce of float32 gradients would have sent for the same steps. */
   readonly allReduceBytes: number;
   readonly members: readonly MemberView[];

@@ -15,6 +15,9 @@ const view: ProgressView = {
   holdoutLoss: [5.6, 4.9, 4.3, 4.01],
   tokensPerSecond: 12_345.6,
   sentBytes: 1_234_567,
+  auditBytes: 0,
+  trainSeconds: 0,
+  auditSeconds: 0,
   allReduceBytes: 4.8e9,
   members: [
     member('ana', '0x21084e0b87ccffff', 'honest', 'training 40 %', 1320, [5, 0, 1]),

@@ -16,6 +16,9 @@ const state: ProgressState = {
   holdoutLoss: [5.6],
   tokensPerSecond: 5210,
   sentBytes: 1_200_000,
+  auditBytes: 0,
+  trainSeconds: 0,
+  auditSeconds: 0,
   allReduceBytes: 2_400_000,
   members: [
     { name: 'ana', id: 'aa', role: 'honest', state: '', credits: 120, audits: { matched: 1, failed: 0, pending: 0 } },
