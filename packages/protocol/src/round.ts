@@ -153,12 +153,17 @@ export function includedUpdates(state: State): Hash[] {
 
 /** More than two thirds of the witnesses that are not the trainer's own account attest the update. */
 function isIncluded(state: State, trainer: DeviceId): boolean {
-  const { round, members } = state;
-  const update = round.seats[trainer]!.update;
-  if (update === null || members[trainer]!.banned || isTainted(members[trainer]!, round.seats[trainer]!.carryIn))
-    return false;
+  const update = eligibleUpdate(state, trainer);
+  if (update === null) return false;
+  const { attested } = state.round;
   const seats = witnessesOf(state, trainer);
-  return isTwoThirds(seats.filter((witness) => round.attested[witness]?.includes(update)).length, seats.length);
+  return isTwoThirds(seats.filter((witness) => attested[witness]?.includes(update)).length, seats.length);
+}
+
+/** The revealed update, unless nothing that the trainer offers can count. */
+function eligibleUpdate({ round, members }: State, trainer: DeviceId): Hash | null {
+  const { update, carryIn } = round.seats[trainer]!;
+  return members[trainer]!.banned || isTainted(members[trainer]!, carryIn) ? null : update;
 }
 
 function witnessesOf(state: State, trainer: DeviceId): DeviceId[] {
@@ -171,11 +176,11 @@ function witnessesOf(state: State, trainer: DeviceId): DeviceId[] {
  * account: with four witnesses and one silent, three have spoken, but only two of them about each other's updates.
  */
 function lacksVotes(state: State): boolean {
-  const { round, members } = state;
+  const { round } = state;
   if (round.phase !== 'witness') return false;
   return Object.keys(round.seats).some((trainer) => {
-    if (round.seats[trainer]!.update === null || members[trainer]!.banned) return false;
     const seats = witnessesOf(state, trainer);
+    if (eligibleUpdate(state, trainer) === null || seats.length === 0) return false;
     return !isTwoThirds(seats.filter((witness) => round.attested[witness]).length, seats.length);
   });
 }
