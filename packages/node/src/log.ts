@@ -89,6 +89,11 @@ export class Log {
     return next === undefined ? undefined : (JSON.parse(next) as { prev: Hash }).prev;
   }
 
+  /** Resolves when everything up to now is on disk. Throws `disk-full`, and then for ever: the state is ahead of the disk. */
+  flushed(): Promise<void> {
+    return this.#flushed;
+  }
+
   async snapshot(): Promise<void> {
     this.#snapshotAt = this.state.head.index;
     // The text is made at once, so that the state cannot move on while the disk is slow.

@@ -99,7 +99,7 @@ export class Member {
     const notify = (notice: Notice) => this.#notify(notice);
     const bases = new Bases(this.artifacts, work, notify);
     const secret = (purpose: string) => hashOf('device-secret', toHex(key.secret), runId(charter), purpose);
-    const voice = new Voice(key, log.state, (record) => this.#submit(record));
+    const voice = new Voice(key, log.state, (sign) => this.#submit(sign));
     this.#bench = { charter, key, log, voice, work, artifacts: this.artifacts, bases, cells, clock, secret, notify };
     this.#trainer = new Trainer(this.#bench, parts.conduct);
     this.#witness = new Witness(this.#bench);
@@ -234,14 +234,14 @@ export class Member {
     }
   }
 
-  async #submit(record: VerifiedRecord): Promise<Receipt> {
-    if (this.#sequencer) return this.#sequencer.submit(record);
+  async #submit(sign: () => VerifiedRecord): Promise<Receipt> {
+    if (this.#sequencer) return this.#sequencer.submit(sign);
     const { network, charter } = this.#parts;
     const answer = (await askJson(
       network,
       charter.sequencer,
       'submit',
-      JSON.parse(new TextDecoder().decode(recordBytes(record))),
+      JSON.parse(new TextDecoder().decode(recordBytes(sign()))),
     )) as Receipt;
     if (typeof answer?.accepted !== 'boolean')
       throw new WorldError('peer-failed', 'The sequencer answered with something else.');

@@ -76,7 +76,8 @@ export async function followLog(
     try {
       if (peer !== undefined) await follow(network, log, peer, notify, onCaughtUp, signal);
     } catch (error) {
-      if (isWorldError(error, 'log-forked')) throw error;
+      // An entry that is not on this disk is in this state all the same: only a new start brings them together.
+      if (isWorldError(error, 'log-forked') || isWorldError(error, 'disk-full')) throw error;
       if (!signal.aborted) notify({ kind: 'trouble', error });
     }
     await clock.sleep(RETRY_MS, signal).catch(() => {});

@@ -31,7 +31,7 @@ export class Sequencer {
     const limits = { maxRequestBytes: MAX_RECORD_BYTES, maxConcurrentPerPeer: 8 };
     const take = async (request: Uint8Array): Promise<Receipt> => {
       const record = parseRecord(request);
-      return record.ok ? this.submit(record.value) : { accepted: false, reason: record.reason };
+      return record.ok ? this.submit(() => record.value) : { accepted: false, reason: record.reason };
     };
     network.serve(
       'submit',
@@ -42,21 +42,25 @@ export class Sequencer {
     );
   }
 
-  /** Appends `record`, or says why not. Resolves when it is on disk. */
-  async submit(record: VerifiedRecord): Promise<Receipt> {
+  /**
+   * Appends the record that `sign` gives, or says why not. Resolves when it is on disk. It is asked for after a due tick:
+   * of this device's own records the tick would otherwise take the later number, and make the earlier one a repetition.
+   */
+  async submit(sign: () => VerifiedRecord): Promise<Receipt> {
     // From here to `append` nothing waits: the order of checking is the order of the log.
     const ticked = this.#tickIfDue();
+    const record = sign();
     const reason = check(this.#log.state, record);
-    if (reason !== null) return { accepted: false, reason };
-    const appended = this.#append(record);
+    const appended = reason === null ? this.#append(record) : undefined;
     const { index } = this.#log.state.head;
     await Promise.all([ticked, appended]);
-    return { accepted: true, index };
+    return reason === null ? { accepted: true, index } : { accepted: false, reason };
   }
 
-  /** Tells the time whenever a deadline passes, until `signal` aborts. */
+  /** Tells the time whenever a deadline passes, until `signal` aborts. Throws what keeps the log from the disk. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      await this.#log.flushed();
       await this.#tickIfDue();
       const deadline = nextDeadline(this.#log.state);
       const napMs =

@@ -8,8 +8,8 @@ export type Receipt =
   | { readonly accepted: true; readonly index: number }
   | { readonly accepted: false; readonly reason: string };
 
-/** Brings a record to the log. Throws where the sequencer cannot be reached. */
-export type Submit = (record: VerifiedRecord) => Promise<Receipt>;
+/** Brings the record that `sign` gives to the log. Throws where the sequencer cannot be reached. */
+export type Submit = (sign: () => VerifiedRecord) => Promise<Receipt>;
 
 export class Voice {
   readonly #key: DeviceKey;
@@ -37,7 +37,7 @@ export class Voice {
 
   /** Says it. In turn, because a later number in the log makes an earlier one a repetition. */
   say<K extends RecordKind>(kind: K, said: Said<K>, place?: { round: number; base: Hash }): Promise<Receipt> {
-    const spoken = this.#turn.then(() => this.#submit(this.sign(kind, said, place)));
+    const spoken = this.#turn.then(() => this.#submit(() => this.sign(kind, said, place)));
     this.#turn = spoken.catch(() => {});
     return spoken;
   }

@@ -118,9 +118,11 @@ for (const [who, index] of [
     await run.until(() => run.creator.state!.finalized >= 1);
     const failure = victim.member!.failed.catch((error) => error);
     victim.machine.disk.fill();
+    const filledMs = run.clock.now();
     const error = await run.clock.drive(failure, run.clock.now() + 120_000);
     assert.ok(isWorldError(error, 'disk-full'), String(error));
     assert.match(error.help, /Free some space/);
+    assert.ok(run.clock.now() - filledMs < 4000, 'it does not go on without its disk');
     run.crash(victim);
     const { finalized } = run.people[2]!.state!;
     if (index > 0) assert.ok(await run.until(() => run.creator.state!.finalized >= finalized + 2), 'the others go on');
