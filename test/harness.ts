@@ -11,7 +11,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { fromUtf8, type Hash } from '@folkmoot/core';
 import { apply, initialState, type State } from '@folkmoot/protocol';
-import { type Charter, type Entry, parseCharter, verifyEntry } from '@folkmoot/records';
+import { type Charter, type Entry, parseCharter, type RecordKind, type RecordOf, verifyEntry } from '@folkmoot/records';
 
 export const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const script = join(projectRoot, 'folkmoot');
@@ -201,6 +201,16 @@ export async function until(what: string, isSo: () => boolean, processes: readon
     assert.ok(Date.now() < giveUpMs, `waited in vain for ${what}\n${processes.map(({ output }) => output).join('\n')}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+}
+
+export function openLog(home: string, run: Hash): LogView {
+  return new LogView(home, run);
+}
+
+/** The records of one kind in the log, refused ones too. */
+export function recordsOf<K extends RecordKind>(log: LogView, kind: K): RecordOf<K>[] {
+  log.now();
+  return log.entries.flatMap(({ record: { body } }) => (body.kind === kind ? [body as unknown as RecordOf<K>] : []));
 }
 
 /** The log in a home, read while its owner writes it, and the state that it folds to. */

@@ -15,6 +15,7 @@ interface Kept {
 }
 
 const SLOTS = 64;
+const RETRY_MS = 2000;
 
 /** What comes out of a state that no arithmetic can go on from: equal to nothing that a trainer can claim. */
 const NOTHING: StateIds = { params: hashOf('nothing'), moments: hashOf('nothing') };
@@ -33,7 +34,7 @@ export class Auditor {
   async audit(audit: Audit, signal: AbortSignal): Promise<Receipt> {
     const { voice, key } = this.#bench;
     try {
-      const kept = (await this.#recall(audit)) ?? (await this.#replay(audit, signal));
+      const kept = (await this.#recall(audit)) ?? (await this.#patiently(() => this.#replay(audit, signal), signal));
       const result = resultOf(stateRoot(kept.mine), kept.salt, key.id);
       return await voice.say('result', { trainer: audit.trainer, segment: audit.segment, result }, audit);
     } catch (error) {
@@ -47,7 +48,8 @@ export class Auditor {
     const kept = await this.#recall(audit);
     if (!kept) return this.#without(audit, 'abstain');
     try {
-      return await this.#bench.voice.say('verdict', await this.#verdict(audit, kept, signal), audit);
+      const verdict = await this.#patiently(() => this.#verdict(audit, kept, signal), signal);
+      return await this.#bench.voice.say('verdict', verdict, audit);
     } catch (error) {
       if (!isWorldError(error, 'artifact-unavailable')) throw error;
       return this.#without(audit, 'unavailable');
@@ -134,10 +136,26 @@ export class Auditor {
     );
   }
 
+  /** Tries again where bytes cannot be had: a trainer that crashed has as long to come back as it has for opening. */
+  async #patiently<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { clock, charter } = this.#bench;
+    const giveUpMs = clock.now() + charter.timing.openTraceMs;
+    for (;;) {
+      try {
+        return await step();
+      } catch (error) {
+        if (!isWorldError(error, 'artifact-unavailable') || clock.now() >= giveUpMs) throw error;
+        await clock.sleep(RETRY_MS, signal);
+      }
+    }
+  }
+
   async #fetch(audit: Audit, id: Hash, sizeBytes: number, signal: AbortSignal): Promise<Uint8Array> {
     const { artifacts } = this.#bench;
-    if ((await artifacts.store.size(id)) === undefined) this.fetchedBytes += sizeBytes;
-    return artifacts.get(id, { maxBytes: sizeBytes, from: [audit.trainer, ...audit.auditors], signal });
+    const held = (await artifacts.store.size(id)) !== undefined;
+    const bytes = await artifacts.get(id, { maxBytes: sizeBytes, from: [audit.trainer, ...audit.auditors], signal });
+    if (!held) this.fetchedBytes += sizeBytes;
+    return bytes;
   }
 
   #without(audit: Audit, outcome: 'abstain' | 'unavailable'): Promise<Receipt> {

@@ -5,6 +5,7 @@ export { type Founded, type Founding, foundRun } from './found-run.ts';
 export { Log, retell } from './log.ts';
 export { Member, type MemberParts } from './member.ts';
 export type { Notice } from './notices.ts';
+export { rememberedAddresses } from './peers.ts';
 export { DEFAULT_DATA_BYTES, DENSE, RUN_PRESETS, type RunRules, SPARSE } from './presets.ts';
 export { fetchCharter, fetchRunData, type RunData, readManifest } from './run-artifacts.ts';
 export { systemClock } from './system-clock.ts';

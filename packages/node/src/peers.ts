@@ -19,6 +19,7 @@ const WANTED_PEERS = 24;
 const KNOWN_LIMIT = 256;
 const ROUND_MS = 3000;
 const FORGET_AFTER_FAILURES = 40;
+const CELL = 'peers';
 
 interface Known {
   addresses: string[];
@@ -158,15 +159,22 @@ export class Peers {
 
   async #remember(): Promise<void> {
     const list = [...this.#known].map(([device, { addresses }]) => ({ device, addresses }));
-    await this.#cells.write('peers', canonicalBytes(list as Canonical));
+    await this.#cells.write(CELL, canonicalBytes(list as Canonical));
   }
 
   async #recall(): Promise<void> {
-    const bytes = await this.#cells.read('peers');
+    const bytes = await this.#cells.read(CELL);
     if (!bytes) return;
     for (const known of JSON.parse(fromUtf8(bytes)) as { device: DeviceId; addresses: string[] }[])
       this.#learn(known.device, known.addresses);
   }
+}
+
+/** Addresses of members that this one knew last time, from its cells. */
+export async function rememberedAddresses(cells: Cells): Promise<string[]> {
+  const bytes = await cells.read(CELL);
+  if (!bytes) return [];
+  return (JSON.parse(fromUtf8(bytes)) as { addresses: string[] }[]).flatMap(({ addresses }) => addresses);
 }
 
 function isAddress(value: unknown): value is string {

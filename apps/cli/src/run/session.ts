@@ -3,7 +3,16 @@ import { availableParallelism } from 'node:os';
 import { CHEATERS, type CheaterName } from '@folkmoot/adversaries';
 import { type Hash, isWorldError, WorldError } from '@folkmoot/core';
 import { createNetwork, type Libp2pNetwork } from '@folkmoot/network';
-import { Artifacts, fetchCharter, fetchRunData, Member, type Notice, systemClock, TensorWork } from '@folkmoot/node';
+import {
+  Artifacts,
+  fetchCharter,
+  fetchRunData,
+  Member,
+  type Notice,
+  rememberedAddresses,
+  systemClock,
+  TensorWork,
+} from '@folkmoot/node';
 import { type Charter, headerId } from '@folkmoot/records';
 import { type DiskStore, lockHome, openCells, openDiskStore, openJournal } from '@folkmoot/store';
 import type { Engine, EngineKind } from '@folkmoot/tensor';
@@ -93,7 +102,9 @@ export class Session {
     const store = await openDiskStore({ path: folder.store, maxBytes: options.maxStoreBytes });
     const artifacts = new Artifacts(network, store, systemClock);
     // A member that has the run already starts without anybody; only a newcomer must reach somebody.
-    if ((await store.size(note.run)) === undefined) await reachSomebody(network, note.doors, signal);
+    const cells = await openCells(folder.cells);
+    if ((await store.size(note.run)) === undefined)
+      await reachSomebody(network, [...note.doors, ...(await rememberedAddresses(cells))], signal);
     const charter = await fetchCharter(artifacts, note.run, signal);
     const data = await fetchRunData(artifacts, charter, watch, signal);
     const engine = await createEngine(options.engine ?? charter.engine.kind, {
@@ -113,7 +124,7 @@ export class Session {
         clock: systemClock,
         store,
         journal: await openJournal(folder.journal),
-        cells: await openCells(folder.cells),
+        cells,
         work,
         doors: note.doors,
         pinned: data.pinned,
