@@ -4,24 +4,22 @@ import { join } from 'node:path';
 import { type DeviceId, fromUtf8 } from '@folkmoot/core';
 import type { OpenRun } from './open-run.ts';
 
-/** The sequencer's first, then this home's own, then the others', then those of the invite; no duplicates. */
+/** The sequencer's first (the invite's are likely to be), then this home's own, then the others'; no duplicates. */
 export async function knownAddresses(run: OpenRun): Promise<string[]> {
   const { note, charter } = run;
   const peers = await readPeers(run);
-  const of = (isWanted: (device: DeviceId) => boolean) =>
-    peers.filter(({ device }) => isWanted(device)).flatMap(({ addresses }) => openFirst(addresses));
-  return [
-    ...new Set([
-      ...of((device) => device === charter.sequencer),
-      ...openFirst(note.addresses),
-      ...of((device) => device !== charter.sequencer),
-      ...note.doors,
-    ]),
+  const isSequencer = ({ device }: { device: DeviceId }) => device === charter.sequencer;
+  const addresses = [
+    ...peers.filter(isSequencer).flatMap((peer) => openFirst(peer.addresses)),
+    ...note.doors,
+    ...openFirst(note.addresses),
+    ...peers.filter((peer) => !isSequencer(peer)).flatMap((peer) => openFirst(peer.addresses)),
   ];
+  return [...new Set(addresses)];
 }
 
 /** Loopback last: it opens no door from another machine. */
-export function openFirst(addresses: readonly string[]): string[] {
+function openFirst(addresses: readonly string[]): string[] {
   const isLocal = (address: string) => address.includes('/127.0.0.1/') || address.includes('/::1/');
   return [...addresses.filter((address) => !isLocal(address)), ...addresses.filter(isLocal)];
 }

@@ -1,6 +1,6 @@
 /** Which segments anybody can re-execute: those that were opened for an audit, and all of a round from public zeros. */
-import { randomInt } from 'node:crypto';
-import { type DeviceId, WorldError } from '@folkmoot/core';
+import { randomBytes } from 'node:crypto';
+import { type DeviceId, type Hash, SeededRandom, shuffled, toHex, WorldError } from '@folkmoot/core';
 import type { Audit, GivenVerdict } from '@folkmoot/protocol';
 import { segmentsPerRound } from '@folkmoot/records';
 import { namesOf } from './names.ts';
@@ -60,18 +60,25 @@ export function publicRounds({ rounds, run }: Story): PublicRound[] {
 }
 
 /**
- * One of those that fit `choice`, by chance; an opened segment where there is one. Throws `nothing-to-replay`, or
- * `segment-not-opened` with those that were.
+ * Those that fit `choice`, in an order of chance; opened segments where there are any. Never empty: throws
+ * `nothing-to-replay`, or `segment-not-opened` with those that were.
  */
-export function chooseReplay(story: Story, choice: ReplayChoice): Replayable {
+export function chooseReplays(story: Story, choice: ReplayChoice): Replayable[] {
   const opened = openedSegments(story);
   const fits = ({ round, trainer }: Replayable) =>
     (choice.round ?? round) === round && (choice.trainer ?? trainer) === trainer;
   const segments = opened.filter((one) => fits(one) && (choice.segment ?? one.segment) === one.segment);
   const inRange = choice.segment === undefined || choice.segment <= segmentsPerRound(story.run.charter);
   const candidates: Replayable[] = segments.length > 0 ? segments : inRange ? publicRounds(story).filter(fits) : [];
-  if (candidates.length > 0) return candidates[randomInt(candidates.length)]!;
+  if (candidates.length > 0) return shuffled(new SeededRandom(toHex(randomBytes(16))), candidates);
   throw opened.length === 0 ? nothing(story) : notOpened(story, opened, choice);
+}
+
+/** The artifacts without which it cannot be replayed, beside the run's data. */
+export function neededFor(one: Replayable): Hash[] {
+  if (one.kind === 'round') return [one.file.base];
+  const { opened, closed, base, carryIn } = one.audit;
+  return [opened.params, opened.moments, closed.lastParams, base, carryIn.error];
 }
 
 /** `round 2, segment 3 of ben`. */

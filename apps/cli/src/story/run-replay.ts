@@ -1,5 +1,5 @@
 /** `replay` in full: chooses, fetches, re-executes, tells. */
-import { shortId, WorldError } from '@folkmoot/core';
+import { isWorldError, shortId, WorldError } from '@folkmoot/core';
 import type { ReplayOptions } from '../commands/replay.ts';
 import type { Invocation } from '../invocation.ts';
 import { parseCount } from '../run/take-part.ts';
@@ -13,7 +13,7 @@ import { namesOf } from './names.ts';
 import { openRun } from './open-run.ts';
 import { type Finding, replay } from './replay.ts';
 import { openBench, type ReplayBench } from './replay-bench.ts';
-import { chooseReplay, describe, type Replayable } from './replayable.ts';
+import { chooseReplays, describe, neededFor, type Replayable } from './replayable.ts';
 import { RunStore } from './run-store.ts';
 import { Story } from './story.ts';
 import { roundFacts } from './why-member.ts';
@@ -24,25 +24,46 @@ const EXIT_MISMATCH = 3;
 export async function runReplay(call: Invocation, options: ReplayOptions): Promise<void> {
   const run = await openRun(call.home, options.run);
   const story = await Story.read(run);
-  const one = chooseReplay(story, {
+  const candidates = chooseReplays(story, {
     round: options.round === undefined ? undefined : parseCount('--round', options.round),
     segment: options.segment === undefined ? undefined : parseCount('--segment', options.segment),
     trainer: options.member === undefined ? undefined : findMember(story.state.members, options.member),
   });
-  if (options.export !== undefined && one.kind === 'round') throw notExportable(describe(story, one));
-  if (options.export !== undefined) await prepareFolder(options.export, options.force === true);
-  call.note(`replaying ${describe(story, one)} …`);
+  if (options.export !== undefined) {
+    if (candidates[0]!.kind === 'round') throw notExportable(describe(story, candidates[0]!));
+    await prepareFolder(options.export, options.force === true);
+  }
   const store = await RunStore.open(run, call);
   let bench: ReplayBench | undefined;
   try {
     bench = await openBench(run, store, options.engine);
-    const finding = await replay(bench, one, call.stopSignal());
+    const { one, finding } = await replayFirst(call, story, store, bench, candidates);
     if (options.export !== undefined && one.kind === 'segment') await exportSegment(bench, one, options.export);
     tell(call, story, one, finding, bench.engine.name, options.export);
     if (finding.outcome === 'mismatch') process.exitCode = EXIT_MISMATCH;
   } finally {
     await bench?.close();
     await store.close();
+  }
+}
+
+/** The first of `candidates` whose artifacts can be had: where one's cannot, those that lie here come next. */
+async function replayFirst(
+  call: Invocation,
+  story: Story,
+  store: RunStore,
+  bench: ReplayBench,
+  [one, ...others]: Replayable[],
+): Promise<{ one: Replayable; finding: Finding }> {
+  call.note(`replaying ${describe(story, one!)} …`);
+  try {
+    return { one: one!, finding: await replay(bench, one!, call.stopSignal()) };
+  } catch (error) {
+    if (!isWorldError(error, 'artifact-unavailable') || others.length === 0) throw error;
+    call.note(`${error.message} Trying another.`);
+    const here = await Promise.all(others.map((other) => store.has(neededFor(other))));
+    const next = [...others.filter((_, i) => here[i]), ...others.filter((_, i) => !here[i])];
+    return replayFirst(call, story, store, bench, next);
   }
 }
 

@@ -141,7 +141,7 @@ export function statusLines(status: RunStatus, color: boolean): string[] {
     field('base', status.base),
     field(
       'model',
-      `${formatCount(charter.parameters)} parameters: ${model.layers} layers, width ${model.hidden}, ${formatCount(model.vocab)} tokens, context ${model.context}; licence ${oneLine(charter.licence)}`,
+      `${formatCount(charter.parameters)} parameters: ${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}, width ${model.hidden}, ${formatCount(model.vocab)} tokens, context ${model.context}; licence ${oneLine(charter.licence)}`,
     ),
     field('data', `${formatCount(charter.trainRows)} rows to train on, ${formatCount(charter.holdoutRows)} held out`),
     field(

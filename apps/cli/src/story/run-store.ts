@@ -64,9 +64,10 @@ export class RunStore {
     return this.#fetch(id, wanted);
   }
 
-  /** Artifacts that are damaged in this home. */
-  get damaged(): ReadonlySet<Hash> {
-    return this.#store.damaged;
+  /** Whether all of `ids` lie in this home, damaged or not. */
+  async has(ids: readonly Hash[]): Promise<boolean> {
+    const sizes = await Promise.all(ids.map((id) => this.#store.size(id)));
+    return sizes.every((size) => size !== undefined);
   }
 
   /** Closes the network, files what was fetched in the home unless a member runs there, and removes the rest. */
