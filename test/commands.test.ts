@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import { importHuggingFace, Tokenizer } from '@folkmoot/model';
 import { parseInvite } from '@folkmoot/records';
 import { loadModel } from '@folkmoot/serve';
 import { createEngine } from '@folkmoot/tensor/node';
+import { foreignTokenizer } from '../packages/model/src/foreign-tokenizer.test-support.ts';
 import { referenceLogits } from '../packages/serve/src/reference.test-support.ts';
 import { type SmallRun, smallRun } from './small-run.test-support.ts';
 
@@ -258,7 +258,7 @@ test('export: read by an independent forward pass and by @huggingface/tokenizers
   assert.match(card, /licence \| documents/);
 
   const tokenizer = Tokenizer.fromJson(readFileSync(join(folder, 'tokenizer.json')));
-  const theirs = huggingFaceTokenizer(folder);
+  const theirs = foreignTokenizer(folder);
   const text = 'export function überall(x: number): string {\n  return `#{x}`;\n}';
   assert.deepEqual(theirs.encode(text).ids, tokenizer.encode(text));
 
@@ -343,14 +343,6 @@ function flip(path: string): void {
   const bytes = readFileSync(path);
   bytes[bytes.length >> 1]! ^= 1;
   writeFileSync(path, bytes);
-}
-
-/** From where it is installed: a dependency of `model`, for its own tests. */
-function huggingFaceTokenizer(folder: string): { encode(text: string): { ids: number[] } } {
-  const require = createRequire(new URL('../packages/model/package.json', import.meta.url));
-  const { Tokenizer: HuggingFace } = require('@huggingface/tokenizers');
-  const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
-  return new HuggingFace(read('tokenizer.json'), read('tokenizer_config.json'));
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: what scripts get is JSON; each test looks at what it needs.
