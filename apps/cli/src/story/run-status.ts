@@ -170,8 +170,8 @@ function roundText({ round, phase, finished, phaseSinceMs }: RunStatus): string 
   const done = `${finished} ${finished === 1 ? 'round' : 'rounds'} finished`;
   const doing = PHASES[phase as keyof typeof PHASES];
   return phase === 'open'
-    ? `${done}; ${round} ${doing}`
-    : `${done}; ${round} ${doing} since ${localTime(phaseSinceMs)}`;
+    ? `${done}; round ${round} ${doing}`
+    : `${done}; round ${round} ${doing} since ${localTime(phaseSinceMs)}`;
 }
 
 function engineText({ engine, tolerancePpm }: { engine: string; tolerancePpm: number }): string {
