@@ -24,5 +24,10 @@ export async function medianMs(repeats: number, work: () => unknown): Promise<nu
     await work();
     times.push(performance.now() - start);
   }
-  return times.sort((a, b) => a - b)[repeats >> 1]!;
+  return median(times);
+}
+
+/** The middle value; of an even number of values the higher one of the two in the middle. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }

@@ -7,14 +7,30 @@ export interface BenchEntry {
 }
 
 export const benches: Readonly<Record<string, BenchEntry>> = {
+  idle: {
+    description: 'memory of a member process that waits for others (Linux and macOS; half a minute)',
+    load: () => import('./idle.ts'),
+  },
   signatures: {
     description: 'signatures made and verified per second: what bounds a log that is read from the start',
     load: () => import('./signatures.ts'),
+  },
+  size: {
+    description: 'bits per parameter of an update, and bytes per round beside per-step all-reduce',
+    load: () => import('./size.ts'),
+  },
+  start: {
+    description: 'time until the command line speaks',
+    load: () => import('./start.ts'),
   },
   step: {
     description:
       'tokens per second of a training step: native, exact, and PyTorch where it is installed (about a minute)',
     load: () => import('./step.ts'),
+  },
+  tax: {
+    description: 'three members of a small run against three plain training loops (a quarter of an hour)',
+    load: () => import('./tax.ts'),
   },
   together: {
     description: 'the hold-out loss of three members and of one, the same steps each (about two minutes)',
