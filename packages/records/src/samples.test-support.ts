@@ -1,0 +1,174 @@
+/** One record of every kind, an entry, a header, a charter and an invite with fixed contents: what frozen hashes are of. */
+import { accountKey, deviceKey, type Hash, hashOf, vouchForDevice } from '@folkmoot/core';
+import {
+  blindOf,
+  type Charter,
+  encodeLink,
+  type Header,
+  type Invite,
+  openLink,
+  type RecordBody,
+  type RecordKind,
+  recordBytes,
+  resultOf,
+  rowsId,
+  runId,
+  segmentLink,
+  signRecord,
+  startLink,
+  stateRoot,
+  type Trace,
+  traceRoot,
+} from './index.ts';
+
+export const id = (name: string): Hash => hashOf('sample', name);
+export const KEY = deviceKey(new Uint8Array(32).fill(1));
+export const OTHER = deviceKey(new Uint8Array(32).fill(2));
+export const ACCOUNT = accountKey(new Uint8Array(32).fill(3));
+
+export const CHARTER: Charter = {
+  protocol: 1,
+  name: 'sample run',
+  creator: ACCOUNT.id,
+  sequencer: KEY.id,
+  nonce: id('nonce'),
+  licence: 'CC0-1.0',
+  model: {
+    vocab: 4096,
+    hidden: 128,
+    layers: 4,
+    heads: 4,
+    kvHeads: 2,
+    feedForward: 352,
+    context: 128,
+    ropeTheta: 10_000,
+    normEpsilon: '0.00001',
+    tied: true,
+  },
+  parameters: 1_000_000,
+  tokenizer: id('tokenizer'),
+  dataset: {
+    manifest: id('manifest'),
+    manifestBytes: 4321,
+    trainRoot: id('train root'),
+    holdoutRoot: id('hold-out root'),
+    trainRows: 10_000,
+    holdoutRows: 500,
+  },
+  programs: { train: id('train'), optimizer: id('optimizer'), norm: id('norm'), evaluate: id('evaluate') },
+  initialBase: id('base'),
+  zeroMoments: id('zero moments'),
+  zeroError: id('zero error'),
+  batchRows: 16,
+  stepsPerRound: 20,
+  stepsPerSegment: 5,
+  optimizer: {
+    kind: 'adamw',
+    learningRate: '0.003',
+    beta1: '0.9',
+    beta2: '0.95',
+    epsilon: '0.00000001',
+    weightDecay: '0.1',
+    clipNorm: '1',
+    warmupSteps: 20,
+    joinerWarmupSteps: 4,
+  },
+  codec: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' },
+  aggregator: { kind: 'clipped-mean', outerRate: '1' },
+  engine: { kind: 'native', tolerancePpm: 10_000 },
+  timing: {
+    openMs: 4000,
+    trainMs: 1_800_000,
+    revealMs: 30_000,
+    witnessMs: 60_000,
+    finalizeMs: 60_000,
+    graceMs: 5000,
+    openTraceMs: 60_000,
+    auditMs: 300_000,
+  },
+  committee: { minMembers: 2, maxTrainers: 256, maxWitnesses: 16 },
+  audit: { floorPpm: 50_000 },
+  credit: { perSegment: 100, vestingRounds: 20 },
+};
+
+export const RUN = runId(CHARTER);
+
+export const HEADER: Header = {
+  run: RUN,
+  round: 3,
+  prev: id('previous header'),
+  logIndex: 77,
+  stateRoot: id('state root'),
+  base: id('base'),
+  updateSetRoot: id('updates'),
+  aggregate: id('aggregate'),
+  nextBase: id('next base'),
+  creditsRoot: id('credits'),
+};
+
+export const TRACE: Trace = sampleTrace();
+
+const common = { run: RUN, round: 3, base: id('base'), device: KEY.id, seq: 9, seen: { index: 70, id: id('entry') } };
+const audited = { ...common, trainer: OTHER.id, segment: 2 };
+const commit = { ...common, seat: 1, traceRoot: traceRoot(TRACE), blind: blindOf(id('update'), id('salt'), KEY.id) };
+const carried = { momentsIn: id('m in'), momentsOut: id('m out'), errorIn: id('e in'), errorOut: id('e out') };
+const text = (body: RecordBody) => new TextDecoder().decode(recordBytes(signRecord(body, KEY)));
+const commitBody = { kind: 'commit', ...commit, ...carried, engine: 'native' } as const;
+
+export const BODIES: { readonly [K in RecordKind]: Extract<RecordBody, { kind: K }> } = {
+  join: { kind: 'join', ...common, account: ACCOUNT.id, vouch: vouchForDevice(ACCOUNT, KEY.id, RUN), name: 'Ada' },
+  ready: { kind: 'ready', ...common, tip: id('tip'), engine: 'native', reset: false },
+  leave: { kind: 'leave', ...common },
+  commit: commitBody,
+  reveal: { kind: 'reveal', ...common, update: id('update'), updateBytes: 1234, salt: id('salt') },
+  attest: { kind: 'attest', ...common, draw: 0, updates: [id('update'), id('another')], preimage: id('preimage') },
+  header: { kind: 'header', ...common, draw: 1, header: HEADER, preimage: id('preimage') },
+  open: {
+    kind: 'open',
+    ...common,
+    segment: 2,
+    start: openLink(TRACE, 1),
+    ...TRACE.states[0]!,
+    previous: TRACE.links[0]!,
+  },
+  result: { kind: 'result', ...audited, result: resultOf(id('root'), id('salt'), KEY.id) },
+  close: {
+    kind: 'close',
+    ...common,
+    segment: 2,
+    end: openLink(TRACE, 2),
+    endParams: TRACE.states[1]!.params,
+    endMoments: TRACE.states[1]!.moments,
+    last: openLink(TRACE, 3),
+    lastParams: TRACE.states[2]!.params,
+    lastPrevious: TRACE.links[2]!,
+    encode: openLink(TRACE, 4),
+  },
+  verdict: {
+    kind: 'verdict',
+    ...audited,
+    outcome: 'within',
+    part: 'segment',
+    stateRoot: stateRoot(TRACE.states[1]!),
+    salt: id('salt'),
+    distancePpm: 120,
+    tensor: 'layers.0.attention.q',
+  },
+  fault: { kind: 'fault', ...common, first: text(commitBody), second: text({ ...commitBody, traceRoot: id('other') }) },
+  tick: { kind: 'tick', ...common },
+};
+
+export const INVITE: Invite = {
+  run: RUN,
+  name: 'sample run',
+  addresses: ['/ip4/192.0.2.7/tcp/4001/p2p/12D3KooWSample'],
+  header: id('header'),
+};
+
+function sampleTrace(): Trace {
+  const states = [1, 2, 3].map((segment) => ({ params: id(`params ${segment}`), moments: id(`moments ${segment}`) }));
+  const links = [startLink(id('base'), id('seed'), 1, id('m in'))];
+  for (const [i, state] of states.entries()) links.push(segmentLink(links[i]!, state, rowsId(id('seed'), 1, i + 1)));
+  links.push(encodeLink(links[3]!, id('update'), id('e in'), id('e out')));
+  return { links, salts: links.map((_, i) => id(`salt ${i}`)), states };
+}
