@@ -195,7 +195,11 @@ export class Member {
     this.peers.serve();
     serveLog(network, this.log, clock);
     this.#sequencer?.serve(network);
-    await this.peers.enter();
+    await this.peers.enter().catch((error) => {
+      // Whoever has taken part before may be the first that is back after a reboot, and waits for the others.
+      if (this.log.length === 0 || !isWorldError(error, 'invite-unreachable')) throw error;
+      this.#trouble(error);
+    });
     this.#background(this.peers.run((notice) => this.#notify(notice), signal));
     await this.#catchUp();
     if (this.#sequencer) this.#background(this.#sequencer.run(signal));

@@ -110,43 +110,53 @@ function newFollower(session: Session, report: Report, plan: Plan, members: read
 }
 
 async function live(call: Invocation, options: UpOptions, network: Network, signal: AbortSignal): Promise<void> {
-  const { plan, session, follower, report, members } = network;
-  let closed = false;
+  const { session, follower, report, members } = network;
   try {
     startMembers(call, network);
-    await untilDone(session, plan.stop, signal, () => {
-      for (const member of members) member.pause();
-    });
-    const text = await answer(session, options.prompt, signal);
+    const text = await workAndAnswer(options, network, signal);
     const summary = {
       type: 'summary',
       ...summarize(session, follower, totalsOf(session, members)),
       prompt: options.prompt,
       answer: text,
     };
-    if (!options.exit) {
-      report.event(`the model continues “${options.prompt}”: ${oneLine(text)}`, { type: 'answer' });
-      report.event(`others can join with: folkmoot join ${inviteOf(session)}`, {
-        type: 'invite',
-        invite: inviteOf(session),
-      });
-      report.event('members stay; Ctrl+C leaves');
-      await untilInterrupted(session, signal);
-    }
-    follower.mute();
-    await Promise.all(members.map((member) => member.leave()));
-    await session.close();
-    closed = true;
+    if (text !== null && !options.exit) await stayForOthers(options.prompt, text, network, signal);
+    await leaveAll(network);
     report.finish(summary, closingLines(follower, network, summary));
+  } finally {
+    await leaveAll(network);
+  }
+}
+
+/** The model's answer when the work is done; null where Ctrl+C came before. */
+async function workAndAnswer(options: UpOptions, network: Network, signal: AbortSignal): Promise<string | null> {
+  const { plan, session, report, members } = network;
+  try {
+    await untilDone(session, plan.stop, signal, () => {
+      for (const member of members) member.pause();
+    });
+    return await answer(session, options.prompt, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
     report.event('leaving; the same command goes on from here', { type: 'interrupted' });
-  } finally {
-    if (!closed) {
-      await Promise.all(members.map((member) => member.leave()));
-      await session.close();
-    }
+    return null;
   }
+}
+
+async function stayForOthers(prompt: string, text: string, network: Network, signal: AbortSignal): Promise<void> {
+  const { session, report } = network;
+  const invite = inviteOf(session);
+  report.event(`the model continues “${prompt}”: ${oneLine(text)}`, { type: 'answer' });
+  report.event(`others can join with: folkmoot join ${invite}`, { type: 'invite', invite });
+  report.event('members stay; Ctrl+C leaves');
+  await untilInterrupted(session, signal);
+}
+
+/** Members that leave in the end are no news. */
+async function leaveAll({ session, follower, members }: Network): Promise<void> {
+  follower.mute();
+  await Promise.all(members.map((member) => member.leave()));
+  await session.close();
 }
 
 function startMembers(call: Invocation, { plan, session, report, members }: Network): void {
@@ -178,7 +188,7 @@ function closingLines(
     wireBytes: number;
     auditBytes: number;
     prompt: string;
-    answer: string;
+    answer: string | null;
   },
 ): string[] {
   const { state } = session.member.log;
@@ -188,7 +198,7 @@ function closingLines(
       (member) => `${member.name} (${member.role}): ${member.credits} credits`,
     ),
     `base ${shortId(state.base)} of run ${shortId(state.run)}`,
-    `“${summary.prompt}” → ${oneLine(summary.answer)}`,
+    ...(summary.answer === null ? [] : [`“${summary.prompt}” → ${oneLine(summary.answer)}`]),
   ];
   return lines;
 }

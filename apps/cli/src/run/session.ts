@@ -58,6 +58,7 @@ export class Session {
   readonly identity: Identity;
   readonly #work: TensorWork;
   readonly #release: () => Promise<void>;
+  #closing: Promise<void> | undefined;
 
   private constructor(
     parts: Pick<Session, 'charter' | 'member' | 'store' | 'engine' | 'network' | 'identity'>,
@@ -96,16 +97,19 @@ export class Session {
     opened: (() => Promise<unknown>)[],
   ): Promise<Session> {
     const { signal, watch } = options;
-    const addresses = network.addresses();
-    await keepRun(options.home, { ...note, port: portOf(addresses), addresses });
     const folder = runFolder(options.home, note.run);
     const store = await openDiskStore({ path: folder.store, maxBytes: options.maxStoreBytes });
     const artifacts = new Artifacts(network, store, systemClock);
-    // A member that has the run already starts without anybody; only a newcomer must reach somebody.
     const cells = await openCells(folder.cells);
-    if ((await store.size(note.run)) === undefined)
-      await reachSomebody(network, [...note.doors, ...(await rememberedAddresses(cells))], signal);
-    const charter = await fetchCharter(artifacts, note.run, signal);
+    // A member that has the run already starts without anybody; only a newcomer must reach somebody.
+    const isNew = (await store.size(note.run)) === undefined;
+    if (isNew) await reachSomebody(network, [...note.doors, ...(await rememberedAddresses(cells))], signal);
+    const charter = await fetchCharter(artifacts, note.run, signal).catch((error) => {
+      throw isNew && isWorldError(error, 'artifact-unavailable') ? foreignRun(note, error) : error;
+    });
+    // Not before: a wrong invite must not become this home's current run.
+    const addresses = network.addresses();
+    await keepRun(options.home, { ...note, port: portOf(addresses), addresses });
     const data = await fetchRunData(artifacts, charter, watch, signal);
     const engine = await createEngine(options.engine ?? charter.engine.kind, {
       threads: options.threads ?? availableParallelism(),
@@ -152,8 +156,13 @@ export class Session {
     };
   }
 
-  /** Says goodbye and closes everything. */
-  async close(): Promise<void> {
+  /** Says goodbye and closes everything; once, however often it is called. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.member.leave();
     await this.#work.close().catch(() => {});
     await this.engine.close();
@@ -190,6 +199,15 @@ async function listen(
     if (lastPort === 0 || !isWorldError(error, 'port-taken')) throw error;
     return at(0);
   }
+}
+
+/** Whoever takes part in a run has its charter. */
+function foreignRun({ run }: Pick<RunNote, 'run'>, cause: WorldError): WorldError {
+  return new WorldError('invite-foreign', 'Who answers at this address takes part in another run.', {
+    facts: { run },
+    help: 'Ask for a new invite: the member may have moved, or the address was given to somebody else.',
+    cause,
+  });
 }
 
 /** An invite names a header, so that nobody is led into another history of the same run. */

@@ -130,5 +130,7 @@ export function parseDuration(text: string): number {
 export function parseCount(option: string, text: string, least = 1): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new WorldError('bad-number', `${option} takes a whole number of at least ${least}, not "${text}".`);
+  throw new WorldError('bad-number', `${option} takes a whole number of at least ${least}, not "${text}".`, {
+    help: 'Give a number, or leave the option out.',
+  });
 }
