@@ -18,16 +18,16 @@ import {
   decodeUpdate,
   Evaluator,
   encodeUpdate,
+  errorBytes,
   LocalRound,
   maxUpdateBytes,
+  momentsBytes,
   readError,
   readMoments,
   readParams,
   type Segment,
   type Update,
   writeMoments,
-  zeroError,
-  zeroMoments,
 } from '@folkmoot/training';
 import { MAX_DISTANCE_PPM, replaySegment, type State, stateDistance } from '@folkmoot/verify';
 import type { Assignment, Distance, Encoding, SegmentEnd, StateBytes, Work } from './work.ts';
@@ -104,11 +104,11 @@ export class TensorWork implements Work {
   }
 
   zeroMoments(): Uint8Array {
-    return writeMoments(zeroMoments(this.#layout.elements));
+    return zeroBytes(momentsBytes(this.#layout.elements));
   }
 
   zeroError(): Uint8Array {
-    return bytesOf(zeroError(this.#layout.elements));
+    return zeroBytes(errorBytes(this.#layout.elements));
   }
 
   async *train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd> {
@@ -180,9 +180,14 @@ export class TensorWork implements Work {
 
   distance(start: StateBytes, mine: StateBytes, claimed: StateBytes): Distance {
     const [from, own, theirs] = [start, mine, claimed].map((state) => this.#readState(state));
-    if (!from || !own || !theirs) return { ppm: MAX_DISTANCE_PPM, tensor: 'all: the claimed state is not one' };
-    const { distancePpm, tensor } = stateDistance(this.#layout, from, theirs, own);
-    return { ppm: distancePpm, tensor };
+    if (!from || !own || !theirs)
+      return {
+        ppm: MAX_DISTANCE_PPM,
+        tensor: 'all: the claimed state is not one',
+        first: 'all: the claimed state is not one',
+      };
+    const { distancePpm, tensor, first } = stateDistance(this.#layout, from, theirs, own);
+    return { ppm: distancePpm, tensor, first };
   }
 
   async evaluate(params: Uint8Array): Promise<number> {
@@ -264,5 +269,11 @@ function toBytes({ params, moments }: State): StateBytes {
 
 /** The ids that a charter gives to the artifacts of zeros. */
 export function zeroIds(elements: number): { zeroMoments: Hash; zeroError: Hash } {
-  return { zeroMoments: sha256(writeMoments(zeroMoments(elements))), zeroError: sha256(bytesOf(zeroError(elements))) };
+  return {
+    zeroMoments: sha256(zeroBytes(momentsBytes(elements))),
+    zeroError: sha256(zeroBytes(errorBytes(elements))),
+  };
 }
+
+/** Zeros of bfloat16 are zero bytes. Never written to, this memory takes no room until somebody does. */
+const zeroBytes = (sizeBytes: number) => new Uint8Array(sizeBytes);

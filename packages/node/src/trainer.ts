@@ -226,9 +226,12 @@ export async function storeZeros({
   work,
   charter,
 }: Pick<Workbench, 'artifacts' | 'work' | 'charter'>): Promise<void> {
-  for (const [bytes, id] of [
-    [work.zeroMoments(), charter.zeroMoments],
-    [work.zeroError(), charter.zeroError],
-  ] as const)
+  for (const [zeros, id] of [
+    [() => work.zeroMoments(), charter.zeroMoments],
+    [() => work.zeroError(), charter.zeroError],
+  ] as const) {
+    if ((await artifacts.store.size(id)) !== undefined) continue;
+    const bytes = zeros();
     if (sha256(bytes) === id) await artifacts.put(bytes);
+  }
 }
