@@ -30,7 +30,9 @@ export class MemberProcess {
 
   constructor(options: MemberProcessOptions) {
     this.name = options.name;
-    this.#child = spawn(process.execPath, argumentsOf(options), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.#child = spawn(process.execPath, [...process.execArgv, ...argumentsOf(options)], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     this.#child.on('message', (totals: Totals) => {
       this.totals = totals;
     });
