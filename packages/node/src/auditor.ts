@@ -17,6 +17,8 @@ interface Kept {
 const SLOTS = 64;
 const RETRY_MS = 2000;
 
+const NO_RESULT = 'all: the opened state trains to nothing';
+
 /** What comes out of a state that no arithmetic can go on from: equal to nothing that a trainer can claim. */
 const NOTHING: StateIds = { params: hashOf('nothing'), moments: hashOf('nothing') };
 
@@ -92,9 +94,9 @@ export class Auditor {
     const { trainer, segment, closed } = audit;
     const said = { trainer, segment, stateRoot: stateRoot(kept.mine), salt: kept.salt };
     const equal = kept.mine.params === closed!.endParams && kept.mine.moments === closed!.endMoments;
-    const distance: Distance = equal ? { ppm: 0, tensor: '' } : await this.#distance(audit, kept, signal);
+    const distance: Distance = equal ? { ppm: 0, tensor: '', first: '' } : await this.#distance(audit, kept, signal);
     if (!equal && distance.ppm > this.#bench.charter.engine.tolerancePpm)
-      return { ...said, outcome: 'mismatch', part: 'segment', distancePpm: distance.ppm, tensor: distance.tensor };
+      return { ...said, outcome: 'mismatch', part: 'segment', distancePpm: distance.ppm, tensor: distance.first };
     // Encoding is integer work over the trainer's own states: it has no tolerance on any engine.
     if (!(await this.#encodesAlike(audit, signal)))
       return { ...said, outcome: 'mismatch', part: 'encode', distancePpm: 0, tensor: '' };
@@ -103,13 +105,12 @@ export class Auditor {
       outcome: equal ? 'match' : 'within',
       part: 'segment',
       distancePpm: distance.ppm,
-      tensor: distance.tensor,
+      tensor: distance.first,
     };
   }
 
   async #distance(audit: Audit, kept: Kept, signal: AbortSignal): Promise<Distance> {
-    if (kept.mine.params === NOTHING.params)
-      return { ppm: 1_000_000_000, tensor: 'all: the opened state trains to nothing' };
+    if (kept.mine.params === NOTHING.params) return { ppm: 1_000_000_000, tensor: NO_RESULT, first: NO_RESULT };
     const { work, artifacts, charter } = this.#bench;
     const sizes = artifactSizes(charter);
     const { endParams, endMoments } = audit.closed!;

@@ -147,7 +147,8 @@ async function readSnapshot(charter: Charter, cells: Cells, lines: readonly stri
   if (!bytes) return undefined;
   const kept = parseJsonLine(fromUtf8(bytes)) as State | undefined;
   // A snapshot that is ahead of the journal, or of another log, is only a lost shortcut.
-  const line = kept?.head && lines[kept.head.index + 1];
+  const line = kept?.head && lines[kept.head.index];
   if (!kept || !line || kept.run !== initialState(charter).run) return undefined;
-  return (parseJsonLine(line) as { prev?: Hash } | undefined)?.prev === kept.head.id ? kept : undefined;
+  const entry = verifyEntry(parseJsonLine(line), charter.sequencer);
+  return entry.ok && entry.value.id === kept.head.id ? kept : undefined;
 }

@@ -32,6 +32,8 @@ export interface SegmentEnd extends StateBytes {
 export interface Distance {
   readonly ppm: number;
   readonly tensor: string;
+  /** The first tensor that differs at all. */
+  readonly first: string;
 }
 
 export interface Encoding {

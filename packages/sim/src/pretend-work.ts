@@ -5,7 +5,7 @@
  * and a network of hundreds costs seconds. Nothing is learned here.
  */
 import { type Clock, concat, fromHex, hashOf, sha256, toHex } from '@folkmoot/core';
-import type { Assignment, SegmentEnd, StateBytes, Work } from '@folkmoot/node';
+import type { Assignment, Distance, SegmentEnd, StateBytes, Work } from '@folkmoot/node';
 import { type Charter, segmentsPerRound } from '@folkmoot/records';
 
 /** Parameters of a pretended model: the charter must say the same. */
@@ -87,9 +87,9 @@ export class PretendWork implements Work {
     return { aggregate, nextBase: fill(hashOf('next', sha256(base), aggregate), 4 * PRETEND_PARAMETERS) };
   }
 
-  distance(_start: StateBytes, mine: StateBytes, claimed: StateBytes): { ppm: number; tensor: string } {
+  distance(_start: StateBytes, mine: StateBytes, claimed: StateBytes): Distance {
     const equal = sha256(mine.params) === sha256(claimed.params) && sha256(mine.moments) === sha256(claimed.moments);
-    return equal ? { ppm: 0, tensor: '' } : { ppm: 1_000_000, tensor: 'pretended' };
+    return equal ? { ppm: 0, tensor: '', first: '' } : { ppm: 1_000_000, tensor: 'pretended', first: 'pretended' };
   }
 
   async evaluate(params: Uint8Array): Promise<number> {

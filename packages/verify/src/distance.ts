@@ -22,6 +22,8 @@ export interface Distance {
   readonly distancePpm: number;
   /** The worst tensor: a parameter's name, or `m of` or `v of` one. Empty where nothing differs. */
   readonly tensor: string;
+  /** The first tensor that differs at all: parameters in their order, then m, then v. */
+  readonly first: string;
 }
 
 /** What a change is taken to be at least, as a root mean square; below it a difference is rounding. */
@@ -51,7 +53,8 @@ export function stateDistance(layout: ParameterLayout, start: State, claimed: St
       ),
     ),
   ];
-  return parts.reduce((worst, part) => (part.distancePpm > worst.distancePpm ? part : worst));
+  const worst = parts.reduce((most, part) => (part.distancePpm > most.distancePpm ? part : most));
+  return { ...worst, first: parts.find((part) => part.first !== '')?.first ?? '' };
 }
 
 /** The same over one arena; `prefix` goes before the tensor's name. */
@@ -63,7 +66,8 @@ export function arenaDistance(
   claimed: Float32Array,
   mine: Float32Array,
 ): Distance {
-  let worst: Distance = { distancePpm: 0, tensor: '' };
+  let worst = { distancePpm: 0, tensor: '' };
+  let first = '';
   for (const { name, offset, elements } of layout.tensors) {
     let apart = 0;
     let change = 0;
@@ -74,7 +78,8 @@ export function arenaDistance(
     const least = floor * floor * elements;
     const ratio = Math.sqrt(apart) / Math.sqrt(Math.max(change, least));
     const distancePpm = Math.min(MAX_DISTANCE_PPM, Math.ceil(ratio * MILLION));
+    if (distancePpm > 0) first ||= prefix + name;
     if (distancePpm > worst.distancePpm) worst = { distancePpm, tensor: prefix + name };
   }
-  return worst;
+  return { ...worst, first };
 }

@@ -30,7 +30,7 @@ export function judgeSegment(
 
 /** Judges an encoding, which has no tolerance. */
 export function judgeEncode(holds: boolean): Verdict {
-  return holds ? { outcome: 'match' } : { outcome: 'mismatch', part: 'encode', distancePpm: 0, tensor: '' };
+  return holds ? { outcome: 'match' } : { outcome: 'mismatch', part: 'encode', distancePpm: 0, tensor: '', first: '' };
 }
 
 /** The worse of two verdicts, the first where they are equally bad. */

@@ -103,10 +103,10 @@ test('no work at all is exactly a million', async () => {
 
 test('an exact run has no tolerance', () => {
   const [a, b] = ['a', 'b'].map((name) => ({ params: sha256(Buffer.from(name)), moments: sha256(Buffer.from(name)) }));
-  const verdict = judgeSegment(a, b, 0, () => ({ distancePpm: 0, tensor: '' }));
+  const verdict = judgeSegment(a, b, 0, () => ({ distancePpm: 0, tensor: '', first: '' }));
   assert.equal(verdict.outcome, 'mismatch');
   assert.equal(
-    judgeSegment(a, { ...a, moments: b.moments }, 0, () => ({ distancePpm: 1, tensor: '' })).outcome,
+    judgeSegment(a, { ...a, moments: b.moments }, 0, () => ({ distancePpm: 1, tensor: 'a', first: 'a' })).outcome,
     'mismatch',
   );
 });
@@ -126,10 +126,10 @@ test('distances are per tensor, relative to the change, rounded up and capped', 
     const claimed = start.map((value, i) => value + change[i]);
     return arenaDistance(layout, '', 1e-7, start, claimed, mine);
   };
-  assert.deepEqual(far(3, 4, 0.25, 0), { distancePpm: 0, tensor: '' });
-  assert.deepEqual(far(3, 5, 0.25, 0), { distancePpm: 200_000, tensor: 'large' });
-  assert.deepEqual(far(3, 4, 0.25, 0.125), { distancePpm: 500_000, tensor: 'small' });
-  assert.deepEqual(far(3, 4 + 2 ** -20, 0.25, 0), { distancePpm: 1, tensor: 'large' });
+  assert.deepEqual(far(3, 4, 0.25, 0), { distancePpm: 0, tensor: '', first: '' });
+  assert.deepEqual(far(3, 5, 0.25, 0), { distancePpm: 200_000, tensor: 'large', first: 'large' });
+  assert.deepEqual(far(3, 4, 0.25, 0.125), { distancePpm: 500_000, tensor: 'small', first: 'small' });
+  assert.deepEqual(far(3, 4 + 2 ** -20, 0.25, 0), { distancePpm: 1, tensor: 'large', first: 'large' });
   assert.equal(far(3, 4, 0.25, 1e30).distancePpm, 1_000_000_000);
   // A tensor that stood still: the difference is measured against the floor.
   const still = arenaDistance(layout, '', 1e-7, start, Float32Array.of(1, 1, 1, 1 + 2 ** -23), start);
@@ -163,12 +163,12 @@ test('an encoding holds only with the memory that was carried', async () => {
 });
 
 test('the worse of two verdicts stands', () => {
-  const within: Verdict = { outcome: 'within', distancePpm: 3, tensor: 'a' };
+  const within: Verdict = { outcome: 'within', distancePpm: 3, tensor: 'a', first: 'a' };
   const bad = judgeEncode(false);
   assert.equal(worse({ outcome: 'match' }, within), within);
   assert.equal(worse(within, { outcome: 'match' }), within);
   assert.equal(worse(within, bad), bad);
-  const alsoBad: Verdict = { outcome: 'mismatch', part: 'segment', distancePpm: 1, tensor: 'a' };
+  const alsoBad: Verdict = { outcome: 'mismatch', part: 'segment', distancePpm: 1, tensor: 'a', first: 'a' };
   assert.equal(worse(alsoBad, bad), alsoBad);
 });
 

@@ -32,7 +32,8 @@ export async function untilDone(
   member.pause();
   onPause();
   const giveUpMs = Date.now() + LONGEST_WAIT_MS;
-  const settled = () => Object.keys(state.audits).length === 0;
+  // What is not on disk yet has not been told to anybody, this command's own figures among them.
+  const settled = () => Object.keys(state.audits).length === 0 && member.log.durable >= state.head.index;
   await waitFor(session, () => settled() || Date.now() > giveUpMs, signal);
 }
 

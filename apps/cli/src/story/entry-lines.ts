@@ -65,7 +65,7 @@ export function verdictText(verdict: { outcome: string; part: string; distancePp
   const { outcome, part, distancePpm, tensor } = verdict;
   if (outcome === 'within') return `within tolerance (${percent(distancePpm)})`;
   if (outcome !== 'mismatch') return outcome;
-  return part === 'encode' ? 'mismatch of the encoding' : `mismatch (${percent(distancePpm)} in ${tensor})`;
+  return part === 'encode' ? 'mismatch of the encoding' : `mismatch (${percent(distancePpm)}, first in ${tensor})`;
 }
 
 /** What an event means, or `undefined` where the record has said it already. */

@@ -14,6 +14,8 @@ export interface Finding {
   /** Of the worst tensor, parts per million of the change; null where no end state was opened to measure against. */
   readonly distancePpm: number | null;
   readonly tensor: string;
+  /** The first tensor that differs at all. */
+  readonly firstTensor: string;
   /** Ids of the claimed and the recomputed parts, by name. */
   readonly claimed: Readonly<Record<string, Hash>>;
   readonly mine: Readonly<Record<string, Hash>>;
@@ -58,8 +60,10 @@ async function replaySegment(bench: ReplayBench, one: OpenedSegment, signal: Abo
   const mine = { ...idsOf(end), ...encoding };
   const finding = { claimed, mine, losses: end.losses, tookMs };
   const equal = mine.params === claimed.params && mine.moments === claimed.moments;
-  const distance = equal ? { ppm: 0, tensor: '' } : bench.work.distance(start, end, await claimedEndOf(bench, one));
-  const found = { ...finding, distancePpm: distance.ppm, tensor: distance.tensor };
+  const distance = equal
+    ? { ppm: 0, tensor: '', first: '' }
+    : bench.work.distance(start, end, await claimedEndOf(bench, one));
+  const found = { ...finding, distancePpm: distance.ppm, tensor: distance.tensor, firstTensor: distance.first };
   if (distance.ppm > bench.run.charter.engine.tolerancePpm) return { ...found, outcome: 'mismatch', part: 'segment' };
   // Encoding is integer work over the trainer's own states: it has no tolerance on any engine.
   const encodes = mine.update === update && mine.errorOut === commit.errorOut;
@@ -105,6 +109,7 @@ async function replayRound(bench: ReplayBench, { file, seat, round, trainer }: P
     part,
     distancePpm: equal ? 0 : null,
     tensor: '',
+    firstTensor: '',
     claimed,
     mine,
     losses,
@@ -135,6 +140,7 @@ function diverged(claimed: Finding['claimed'], tookMs: number): Finding {
     part: 'segment',
     distancePpm: 1_000_000_000,
     tensor: 'all: training from the opened state comes to nothing',
+    firstTensor: 'all: training from the opened state comes to nothing',
     claimed,
     mine: {},
     losses: [],

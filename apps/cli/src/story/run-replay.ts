@@ -131,7 +131,11 @@ function partLine(name: string, claimed: string, mine: string | undefined): stri
     : `${label} ${claimed} – differs: ${mine ?? 'nothing came out'}`;
 }
 
-function conclusion({ outcome, part, distancePpm, tensor }: Finding, story: Story, one: Replayable): string {
+function conclusion(
+  { outcome, part, distancePpm, tensor, firstTensor }: Finding,
+  story: Story,
+  one: Replayable,
+): string {
   const { tolerancePpm } = story.run.charter.engine;
   if (outcome === 'match') return 'match: the same bits';
   if (outcome === 'within')
@@ -139,7 +143,7 @@ function conclusion({ outcome, part, distancePpm, tensor }: Finding, story: Stor
   if (part === 'encode') return 'mismatch: the update is not the encoding of the claimed state';
   if (one.kind === 'round')
     return 'mismatch: other bits. The end states of this round were not opened, so how far apart they are cannot be measured: another processor gives other bits too';
-  return `mismatch: ${percent(distancePpm ?? 0)} of the change apart, most in ${oneLine(tensor)} (${percent(tolerancePpm)} are allowed)`;
+  return `mismatch: ${percent(distancePpm ?? 0)} of the change apart, most in ${oneLine(tensor)} (${percent(tolerancePpm)} are allowed); first differing tensor ${oneLine(firstTensor)}`;
 }
 
 function notExportable(what: string): WorldError {
