@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { explain } from './explain.ts';
+import type { Evidence, Outcome } from './settlement.ts';
+
+const EVIDENCE: Evidence = {
+  update: 'aaaaaaaaaaaaaaaa',
+  commit: 'cccccccccccccccc',
+  segment: 3,
+  auditors: ['bob', 'eve'],
+  verdicts: ['1111111111111111', '2222222222222222'],
+  distancePpm: 421,
+  tensor: 'layers.0.q',
+  part: 'segment',
+  entry: 77,
+};
+
+const SENTENCES: Record<Outcome, string> = {
+  matched:
+    'round 4: ADA earned 40 credits: segment 3 and the encoding were re-executed by BOB and EVE, bits equal (verdict 1111111111, 2222222222)',
+  within:
+    'round 4: ADA earned 40 credits: segment 3 was re-executed by BOB and EVE, distance 0.0421 % is within tolerance (verdict 1111111111, 2222222222)',
+  'not-drawn': 'round 4: ADA earned 40 credits: included, not drawn for audit this round',
+  'no-verdict':
+    'round 4: ADA earned 40 credits: included; drawn for segment 3, but auditors stayed silent, so it is audited next round',
+  mismatch:
+    'round 4: ADA earned 40 credits: segment 3 came out differently when BOB and EVE re-executed it: first differing tensor layers.0.q, distance 0.0421 % (commit cccccccccc, verdict 1111111111, 2222222222)',
+  tainted: 'round 4: ADA earned 40 credits: it was built on a state that an audit refused (commit cccccccccc)',
+  'not-opened': 'round 4: ADA earned 40 credits: asked to open segment 3, not opened by entry 77',
+  unavailable:
+    'round 4: ADA earned 40 credits: segment 3 was opened, but its bytes could not be fetched by BOB and EVE (verdict 1111111111, 2222222222)',
+  excluded: 'round 4: ADA earned 40 credits: update aaaaaaaaaa was left out: witnesses did not attest it',
+  'not-revealed': 'round 4: ADA earned 40 credits: committed, but not revealed before the deadline at entry 77',
+  late: 'round 4: ADA earned 40 credits: no commit before the deadline at entry 77',
+  void: 'round 4: ADA earned 40 credits: the round had no quorum (entry 77); nothing was lost',
+};
+
+function sentence(outcome: Outcome, evidence: Evidence = EVIDENCE): string {
+  const settlement = { round: 4, device: 'ada', account: '0xaa', outcome, segments: 0, evidence };
+  return explain(settlement, 40, (device) => device.toUpperCase());
+}
+
+test('every outcome has its sentence, with the ids that prove it', () => {
+  for (const [outcome, text] of Object.entries(SENTENCES)) assert.equal(sentence(outcome as Outcome), text);
+});
+
+test('a refused encoding is called one, and distances are readable', () => {
+  assert.match(
+    sentence('mismatch', { ...EVIDENCE, part: 'encode', tensor: '' }),
+    /the update is not the encoding of its state when BOB and EVE re-executed it \(commit cccccccccc/,
+  );
+  assert.match(sentence('mismatch', { ...EVIDENCE, distancePpm: 1_000_000 }), /distance 100\.0 %/);
+});
+
+test('a settlement without evidence still has a sentence', () => {
+  for (const outcome of Object.keys(SENTENCES) as Outcome[]) {
+    const text = sentence(outcome, {});
+    assert.ok(text.startsWith('round 4: ADA earned 40 credits: '));
+  }
+});
