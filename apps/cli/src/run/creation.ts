@@ -1,8 +1,9 @@
 /** Founds a run, or finds the one that the same command founded here before. */
+import type { Hash } from '@folkmoot/core';
 import { runId } from '@folkmoot/records';
 import type { CharterOptions, ListenOptions, MemberOptions } from '../commands/member-options.ts';
 import type { Invocation } from '../invocation.ts';
-import { commandOf, found, presetNamed } from './found.ts';
+import { commandOf, type FoundingOptions, found, presetNamed } from './found.ts';
 import type { Entrance } from './participation.ts';
 import { currentRun } from './run-folder.ts';
 import { type OpenHome, openHome } from './session.ts';
@@ -41,11 +42,17 @@ export async function createOrResume(
     return { open, entrance: former, resumed };
   }
   try {
-    const { charter } = await found(call, open.identity, founding);
-    return { open, entrance: { run: runId(charter), name: runName, doors: [], command }, resumed };
+    const run = await foundedRun(call, open, founding);
+    return { open, entrance: { run, name: runName, doors: [], command }, resumed };
   } catch (error) {
     await open.network.close();
     await open.release();
     throw error;
   }
+}
+
+/** Founds in a function of its own: what it leaves behind, several times the data, can be freed when it has returned. */
+async function foundedRun(call: Invocation, { identity }: OpenHome, options: FoundingOptions): Promise<Hash> {
+  const { charter } = await found(call, identity, options);
+  return runId(charter);
 }

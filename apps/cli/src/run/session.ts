@@ -18,6 +18,7 @@ import { type DiskStore, lockHome, openCells, openDiskStore, openJournal } from 
 import type { Engine, EngineKind } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
 import { type Identity, openIdentity } from '../identity.ts';
+import { freeMemory } from './free-memory.ts';
 import { keepRun, type RunNote, readRunNote, runFolder } from './run-folder.ts';
 import { type Totals, toTenths } from './totals.ts';
 
@@ -83,7 +84,9 @@ export class Session {
   ): Promise<Session> {
     const opened: (() => Promise<unknown>)[] = [home.release, () => home.network.close()];
     try {
-      return await Session.#enter(home, note, options, opened);
+      const session = await Session.#enter(home, note, options, opened);
+      freeMemory();
+      return session;
     } catch (error) {
       for (const close of opened.reverse()) await close().catch(() => {});
       throw error;
