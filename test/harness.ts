@@ -49,6 +49,7 @@ export interface StartOptions {
 export class World {
   readonly folder = mkdtempSync(join(tmpdir(), 'folkmoot members '));
   readonly #processes: Process[] = [];
+  readonly #undo: (() => unknown)[] = [];
 
   constructor(t: TestContext) {
     t.after(() => this.close());
@@ -77,12 +78,18 @@ export class World {
     return join(this.folder, name);
   }
 
+  /** Undoes what a test did outside the folder, when its processes are gone. */
+  onClose(undo: () => unknown): void {
+    this.#undo.push(undo);
+  }
+
   /** Ends what still runs and removes the folder. */
   async close(): Promise<void> {
     for (const process of this.#processes) process.signal('SIGKILL');
     await Promise.all(this.#processes.map((process) => process.ended));
     // What `up` has started names a home in this folder, which is nobody else's.
     for (const pid of processesNaming(this.folder) ?? []) killIfThere(pid);
+    for (const undo of this.#undo.reverse()) await undo();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

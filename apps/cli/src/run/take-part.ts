@@ -45,25 +45,28 @@ export async function untilInterrupted(session: Session, signal: AbortSignal): P
 }
 
 async function waitFor({ member }: Session, isReached: () => boolean, signal: AbortSignal): Promise<void> {
-  const ended = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  const reached = new Promise<void>((resolve) => {
+  signal.throwIfAborted();
+  let stop = () => {};
+  const reached = new Promise<void>((resolve, reject) => {
     const look = () => {
-      if (!isReached()) return;
-      clearInterval(timer);
-      unwatch();
-      resolve();
+      if (isReached()) resolve();
     };
+    const interrupt = () => reject(signal.reason);
     const timer = setInterval(look, 250);
     const unwatch = member.watch(look);
-    ended.catch(() => {
+    signal.addEventListener('abort', interrupt, { once: true });
+    stop = () => {
       clearInterval(timer);
       unwatch();
-    });
+      signal.removeEventListener('abort', interrupt);
+    };
   });
-  await Promise.race([reached, ended, member.failed]);
+  try {
+    await Promise.race([reached, member.failed]);
+  } finally {
+    // A timer that is left would keep the process alive after a failure.
+    stop();
+  }
 }
 
 /** What `--json` prints last. */
