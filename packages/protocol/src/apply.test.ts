@@ -69,6 +69,18 @@ for (const count of [3, 4, 5, 7])
     for (const { outcome } of run.settlements()) assert.notEqual(outcome, 'excluded');
   });
 
+test('two trainers that reveal the same update stop nobody', () => {
+  const same: Behaviour = (member, duty, run) => {
+    if (duty.kind !== 'train') return undefined;
+    run.commit(member, duty, { update: hashOf('the same') });
+    return 'done';
+  };
+  const run = start(5, { 3: same, 4: same });
+  assert.ok(run.run(() => run.state.finalized === 4));
+  for (const member of run.members.slice(0, 3)) assert.ok(earned(run, member) > 0);
+  for (const event of run.events) assert.notEqual(event.kind, 'void');
+});
+
 test('a witness that leaves is replaced at once, and the round is not void', () => {
   const run = start(4);
   run.run(() => run.state.finalized === 1 && run.state.round.phase === 'witness');

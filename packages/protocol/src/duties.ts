@@ -52,11 +52,13 @@ function roundDuties(state: State, device: DeviceId): Duty[] {
   return [];
 }
 
+/** Each update once, whoever offers it: two that offer the same bytes must not make a witness repeat itself. */
 function updatesToAttest({ round, members }: State, witness: DeviceId) {
   const own = members[witness]!.account;
-  return Object.entries(round.seats).flatMap(([trainer, { update, updateBytes }]) =>
-    update !== null && members[trainer]!.account !== own ? [{ trainer, update, updateBytes }] : [],
-  );
+  const open = new Map<Hash, { trainer: DeviceId; update: Hash; updateBytes: number }>();
+  for (const [trainer, { update, updateBytes }] of Object.entries(round.seats))
+    if (update !== null && members[trainer]!.account !== own) open.set(update, { trainer, update, updateBytes });
+  return [...open.values()];
 }
 
 function auditDuties(state: State, device: DeviceId): Duty[] {
