@@ -11,7 +11,7 @@ import * as audits from './audits.ts';
 import * as delivery from './delivery.ts';
 import type { Context, Event } from './events.ts';
 import * as membership from './membership.ts';
-import { expire, progress } from './round.ts';
+import { expire, prepareHeader, progress } from './round.ts';
 import type { State } from './state.ts';
 import { takeTimer } from './timers.ts';
 
@@ -58,6 +58,7 @@ export function apply(state: State, entry: Entry): Event[] {
     context.events.push({ kind: 'rejected', record: record.id, recordKind, device, reason });
   }
   progress(state, context);
+  prepareHeader(state, context);
   return context.events;
 }
 

@@ -129,6 +129,12 @@ function endWitnessing(state: State, context: Context): void {
   context.events.push({ kind: 'included', round: round.number, trainers: round.included });
   enter(state, 'finalize', state.charter.timing.finalizeMs, context);
   round.draw = 0;
+}
+
+/** Fixes what the header must say, as the last thing that the entry does which ended witnessing: it names the state after it. */
+export function prepareHeader(state: State, context: Context): void {
+  const { round } = state;
+  if (round.phase !== 'finalize' || round.expected !== null) return;
   round.expected = {
     run: state.run,
     round: round.number,

@@ -16,6 +16,7 @@ import {
 import {
   blindOf,
   type Charter,
+  type Entry,
   encodeLink,
   openLink,
   type RecordBody,
@@ -121,19 +122,22 @@ export function testCharter(change: Partial<Charter> = {}): Charter {
 /** What a scripted member does with a duty: nothing (`'silent'`), something else (`'done'`), or what it should. */
 export type Behaviour = (member: ScriptedMember, duty: Duty, run: ScriptedRun) => 'silent' | 'done' | undefined;
 
+/** Chains are long, and the same for the same member of every run. */
+const chains = new Map<number, SeedChain>();
+
 export class ScriptedMember {
   readonly key: DeviceKey;
   readonly secret: Hash;
   readonly chain: SeedChain;
   readonly traces = new Map<number, Trace & { update: Hash; salt: Hash }>();
-  shown = 0;
   seq = 0;
   behaviour: Behaviour;
 
   constructor(index: number, behaviour: Behaviour = () => undefined) {
     this.key = deviceKey(new Uint8Array(32).fill(index));
     this.secret = name(`chain ${index}`);
-    this.chain = new SeedChain(this.secret);
+    this.chain = chains.get(index) ?? new SeedChain(this.secret);
+    chains.set(index, this.chain);
     this.behaviour = behaviour;
   }
   get id(): DeviceId {
@@ -146,6 +150,9 @@ export class ScriptedRun {
   readonly events: Event[] = [];
   readonly members: ScriptedMember[];
   readonly records: VerifiedRecord[] = [];
+  readonly entries: Entry[] = [];
+  /** Looks at every entry's events. */
+  watch: (events: readonly Event[]) => void = () => {};
   nowMs = 1_000_000;
   readonly #sequencer = deviceKey(new Uint8Array(32).fill(1));
 
@@ -186,13 +193,12 @@ export class ScriptedRun {
   append(record: VerifiedRecord): string | null {
     const { head } = this.state;
     const reason = check(this.state, record);
-    this.events.push(
-      ...apply(
-        this.state,
-        signEntry({ index: head.index + 1, prev: head.id, atMs: this.nowMs }, record, this.#sequencer),
-      ),
-    );
+    const entry = signEntry({ index: head.index + 1, prev: head.id, atMs: this.nowMs }, record, this.#sequencer);
+    const events = apply(this.state, entry);
+    this.events.push(...events);
     this.records.push(record);
+    this.entries.push(entry);
+    this.watch(events);
     return reason;
   }
 
@@ -207,7 +213,7 @@ export class ScriptedRun {
   }
 
   ready(member: ScriptedMember, reset = false): string | null {
-    const tip = member.chain.tip(member.shown);
+    const tip = member.chain.tip(this.shown(member));
     return this.say(member, 'ready', { tip, engine: 'scripted', reset });
   }
 
@@ -277,8 +283,13 @@ export class ScriptedRun {
     }
   }
 
+  /** The link before the one that the log knows: a refused record has shown nothing. */
   preimage(member: ScriptedMember): Hash {
-    return member.chain.tip(++member.shown);
+    return member.chain.tip(this.shown(member) + 1);
+  }
+
+  shown(member: ScriptedMember): number {
+    return member.chain.shownAt(this.state.members[member.id]!.tip) ?? 0;
   }
 
   get segments(): number {
