@@ -1,4 +1,4 @@
-/** A plain training loop for `tax.ts`: node tax-loop.ts HOME RUN SEAT. Prints `tokens milliseconds` after each segment. */
+/** A plain training loop for `tax.ts`: node tax-loop.ts HOME RUN SEAT. Prints `tokens milliseconds processor-milliseconds` after each segment. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Hash, hashOf } from '@folkmoot/core';
@@ -22,10 +22,15 @@ const { signal } = new AbortController();
 for (let round = 1; ; round++) {
   const steps = (round - 1) * charter.value.stepsPerRound;
   const place = { round, seed: hashOf('tax', round), seat: Number(seat), carriedSteps: steps };
-  let startedMs = performance.now();
+  let [startedMs, startedCpuMs] = [performance.now(), cpuMs()];
   for await (const end of work.train(place, state, signal)) {
     state = end;
-    process.stdout.write(`${end.tokens} ${performance.now() - startedMs}\n`);
-    startedMs = performance.now();
+    process.stdout.write(`${end.tokens} ${performance.now() - startedMs} ${cpuMs() - startedCpuMs}\n`);
+    [startedMs, startedCpuMs] = [performance.now(), cpuMs()];
   }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

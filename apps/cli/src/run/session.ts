@@ -151,11 +151,13 @@ export class Session {
   /** What this process has sent and spent so far. */
   totals(): Totals {
     const { training, auditing } = this.#work.spentMs;
+    const cpu = process.cpuUsage();
     return {
       sentBytes: this.network.traffic().sentBytes,
       auditBytes: this.member.auditBytes,
       trainSeconds: toTenths(training / 1000),
       auditSeconds: toTenths(auditing / 1000),
+      cpuSeconds: toTenths((cpu.user + cpu.system) / 1e6),
     };
   }
 

@@ -7,9 +7,11 @@ export interface Totals {
   /** For how long the engine trained and re-executed, seconds. */
   readonly trainSeconds: number;
   readonly auditSeconds: number;
+  /** Processor time of the whole process, all threads, seconds. */
+  readonly cpuSeconds: number;
 }
 
-export const NOTHING_YET: Totals = { sentBytes: 0, auditBytes: 0, trainSeconds: 0, auditSeconds: 0 };
+export const NOTHING_YET: Totals = { sentBytes: 0, auditBytes: 0, trainSeconds: 0, auditSeconds: 0, cpuSeconds: 0 };
 
 export function sumOf(parts: readonly Totals[]): Totals {
   const sum = (pick: (totals: Totals) => number) => parts.reduce((total, part) => total + pick(part), 0);
@@ -18,6 +20,7 @@ export function sumOf(parts: readonly Totals[]): Totals {
     auditBytes: sum((part) => part.auditBytes),
     trainSeconds: toTenths(sum((part) => part.trainSeconds)),
     auditSeconds: toTenths(sum((part) => part.auditSeconds)),
+    cpuSeconds: toTenths(sum((part) => part.cpuSeconds)),
   };
 }
 

@@ -20,6 +20,7 @@ export interface ProgressState {
   readonly auditBytes: number;
   readonly trainSeconds: number;
   readonly auditSeconds: number;
+  readonly cpuSeconds: number;
   /** What per-step all-reduce of float32 gradients would have sent for the same steps. */
   readonly allReduceBytes: number;
   readonly members: readonly MemberView[];

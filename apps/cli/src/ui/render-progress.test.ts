@@ -18,6 +18,7 @@ const view: ProgressView = {
   auditBytes: 0,
   trainSeconds: 0,
   auditSeconds: 0,
+  cpuSeconds: 0,
   allReduceBytes: 4.8e9,
   members: [
     member('ana', '0x21084e0b87ccffff', 'honest', 'training 40 %', 1320, [5, 0, 1]),

@@ -19,6 +19,7 @@ const state: ProgressState = {
   auditBytes: 0,
   trainSeconds: 0,
   auditSeconds: 0,
+  cpuSeconds: 0,
   allReduceBytes: 2_400_000,
   members: [
     { name: 'ana', id: 'aa', role: 'honest', state: '', credits: 120, audits: { matched: 1, failed: 0, pending: 0 } },
