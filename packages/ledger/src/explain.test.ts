@@ -25,6 +25,8 @@ const SENTENCES: Record<Outcome, string> = {
     'round 4: ADA earned 40 credits: included; drawn for segment 3, but auditors stayed silent, so it is audited next round',
   mismatch:
     'round 4: ADA earned 40 credits: segment 3 came out differently when BOB and EVE re-executed it: first differing tensor layers.0.q, distance 0.0421 % (commit cccccccccc, verdict 1111111111, 2222222222)',
+  disputed:
+    'round 4: ADA earned 40 credits: BOB and EVE came to different findings about segment 3, and nobody was left to decide (commit cccccccccc, verdict 1111111111, 2222222222)',
   tainted: 'round 4: ADA earned 40 credits: it was built on a state that an audit refused (commit cccccccccc)',
   'not-opened': 'round 4: ADA earned 40 credits: asked to open segment 3, not opened by entry 77',
   unavailable:

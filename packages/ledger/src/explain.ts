@@ -22,6 +22,8 @@ const REASONS: Record<Outcome, (evidence: Evidence, naming: Naming) => string> =
   mismatch: (e, name) =>
     `${e.part === 'encode' ? 'the update is not the encoding of its state' : `segment ${e.segment} came out differently`} when ${names(e, name)} re-executed it` +
     `${e.tensor ? `: first differing tensor ${e.tensor}, distance ${percent(e.distancePpm)}` : ''} (commit ${shortId(e.commit ?? '')}, verdict ${ids(e)})`,
+  disputed: (e, name) =>
+    `${names(e, name)} came to different findings about segment ${e.segment}, and nobody was left to decide (commit ${shortId(e.commit ?? '')}, verdict ${ids(e)})`,
   tainted: (e) => `it was built on a state that an audit refused (commit ${shortId(e.commit ?? '')})`,
   'not-opened': (e) => `asked to open segment ${e.segment}, not opened by entry ${e.entry}`,
   unavailable: (e, name) =>

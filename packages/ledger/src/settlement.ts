@@ -9,6 +9,7 @@ import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
  * | `not-drawn` | all segments: included, and no audit was drawn |
  * | `no-verdict` | all segments: drawn, and the auditors stayed silent; audited next round |
  * | `mismatch` | none, audits at one again |
+ * | `disputed` | none: auditors contradict each other and nobody is left to decide; audited next round |
  * | `tainted` | none: it was built on a state that an audit refused |
  * | `not-opened` | none: the trace was not opened in time |
  * | `unavailable` | none: opened, and the bytes could not be fetched |
@@ -22,6 +23,7 @@ export type Outcome =
   | 'not-drawn'
   | 'no-verdict'
   | 'mismatch'
+  | 'disputed'
   | 'tainted'
   | 'not-opened'
   | 'unavailable'

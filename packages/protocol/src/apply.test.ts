@@ -229,3 +229,74 @@ test('same log, same state: a copy that replays the entries is equal byte for by
   again.run(() => again.state.finalized === 2);
   assert.deepEqual(again.state, run.state);
 });
+
+for (const count of [2, 3]) {
+  test(`one false accuser among ${count}: a dispute pays nobody, refuses nobody, and costs no standing`, () => {
+    const run = start(count, {
+      [count - 1]: (member, duty, run) => {
+        if (duty.kind !== 'judge') return undefined;
+        const lie = { ...run.verdictOf(duty.audit), outcome: 'mismatch' as const, part: 'encode' as const };
+        run.say(member, 'verdict', lie, { round: duty.audit.round, base: duty.audit.base });
+        return 'done';
+      },
+    });
+    assert.ok(run.run(() => run.state.finalized === 8));
+    const outcomes = run.settlements().map((settlement) => settlement.outcome);
+    assert.ok(outcomes.includes('disputed'));
+    assert.ok(!outcomes.includes('mismatch') && !outcomes.includes('tainted'));
+    const { carry } = run.state.members[run.members[0]!.id]!;
+    assert.ok(carry.since === 1 && carry.round >= 7, 'the chain of carried states goes on');
+  });
+}
+
+test('newcomers in any number, all silent, void no round and become no witnesses', () => {
+  const run = start(3);
+  assert.ok(run.run(() => run.state.finalized === 1));
+  const newcomers = Array.from({ length: 8 }, (_, i) => new ScriptedMember(20 + i, () => 'silent'));
+  run.members.push(...newcomers);
+  for (const member of newcomers) run.join(member);
+  assert.ok(run.run(() => run.state.finalized === 5));
+  assert.equal(run.events.filter((event) => event.kind === 'void').length, 0);
+  const drawn = run.events.flatMap((event) => (event.kind === 'assigned' ? event.witnesses : []));
+  assert.ok(newcomers.every((member) => !drawn.includes(member.id)));
+});
+
+test('where the seniors are away the run waits for them; strangers do not take over', () => {
+  const run = start(3);
+  assert.ok(run.run(() => run.state.finalized === 2));
+  for (const member of run.members) member.behaviour = () => 'silent';
+  const strangers = [new ScriptedMember(30), new ScriptedMember(31)];
+  run.members.push(...strangers);
+  for (const member of strangers) run.join(member);
+  run.run(() => run.state.finalized === 3, 300);
+  assert.equal(run.state.finalized, 2);
+});
+
+test('on the exact engine a refusal costs what is locked', () => {
+  let cheats = false;
+  const idle: Behaviour = (member, duty, run) => {
+    if (duty.kind !== 'train' || !cheats) return undefined;
+    run.commit(member, duty, {
+      states: Array.from({ length: run.segments }, () => ({ params: duty.base, moments: duty.base })),
+    });
+    return 'done';
+  };
+  const run = start(4, { 3: idle }, testCharter({ engine: { kind: 'exact', tolerancePpm: 0 } }));
+  const cheat = run.members[3]!;
+  assert.ok(run.run(() => earned(run, cheat) >= 40));
+  cheats = true;
+  assert.ok(run.run(() => run.events.some((event) => event.kind === 'forfeited')));
+  const balance = balanceOf(run.state.ledger, run.state.members[cheat.id]!.account);
+  assert.ok(balance.forfeited >= 40);
+  assert.equal(balance.unlocked, 0);
+});
+
+test('chatter is refused: ready again, leaving twice', () => {
+  const run = start(3);
+  const [member] = run.members;
+  assert.equal(run.ready(member!), 'this device is ready already');
+  assert.equal(run.say(member!, 'leave', {}), null);
+  assert.equal(run.say(member!, 'leave', {}), 'this device takes no part');
+  const answers = Array.from({ length: 5 }, () => run.ready(member!, true));
+  assert.equal(answers.at(-1), 'said too often in this round');
+});

@@ -1,6 +1,6 @@
 /** After a round has ended: which trainers are audited, in which segment, by whom. */
 import type { DeviceId, Hash } from '@folkmoot/core';
-import { drawAuditor, drawSegment } from './draw.ts';
+import { type AuditorRing, auditorOn, auditorRing, drawSegment } from './draw.ts';
 import type { Context } from './events.ts';
 import { auditSeed } from './seeds.ts';
 import { settleAudit, settleSeat } from './settle.ts';
@@ -10,9 +10,10 @@ import { addTimer } from './timers.ts';
 /** Draws the audits of the round that is being finalized; included trainers that are not drawn are settled at once. */
 export function drawAudits(state: State, context: Context): void {
   const seed = auditSeed(state);
+  const ring = auditorRing(state, seed);
   for (const trainer of state.round.included) {
     const segment = drawSegment(state, seed, trainer);
-    const audit = segment === undefined ? undefined : newAudit(state, seed, trainer, segment);
+    const audit = segment === undefined ? undefined : newAudit(state, seed, ring, trainer, segment);
     if (audit) begin(state, audit, context);
     else settleUndrawn(state, trainer, context);
   }
@@ -20,7 +21,7 @@ export function drawAudits(state: State, context: Context): void {
 
 /** Gives the audit to the next auditor, or settles it where nobody is left or three have been drawn. */
 export function redrawAuditor(state: State, audit: Audit, context: Context): void {
-  const auditor = audit.auditors.length < 3 ? drawAuditor(state, audit) : undefined;
+  const auditor = audit.auditors.length < 3 ? auditorOn(auditorRing(state, audit.auditSeed), state, audit) : undefined;
   if (auditor === undefined) return settleAudit(state, audit, inconclusive(audit), context);
   audit.auditor = auditor;
   audit.auditors.push(auditor);
@@ -43,19 +44,24 @@ export function setStage(state: State, audit: Audit, stage: AuditStage, context:
   });
 }
 
-/** No two auditors agree: a mismatch stands, bytes that two could not fetch were not opened, silence costs nothing. */
-function inconclusive(audit: Audit): 'mismatch' | 'unavailable' | 'matched' | 'no-verdict' {
+/**
+ * No two auditors agree. Where one of them found a mismatch it is a dispute, which pays nothing and refuses nothing, so
+ * that neither a liar among the trainers nor one among the auditors gains. Bytes that two could not fetch were not
+ * opened. Silence costs nothing.
+ */
+function inconclusive(audit: Audit): 'disputed' | 'unavailable' | 'matched' | 'no-verdict' {
   const outcomes = audit.verdicts.map((given) => given.outcome);
-  if (outcomes.includes('mismatch')) return 'mismatch';
+  if (outcomes.includes('mismatch')) return 'disputed';
   if (outcomes.includes('match') || outcomes.includes('within')) return 'matched';
   const unavailable = outcomes.filter((outcome) => outcome === 'unavailable').length;
-  return unavailable > 0 && unavailable === audit.auditors.length ? 'unavailable' : 'no-verdict';
+  const nobodyElse = unavailable > 0 && unavailable === audit.auditors.length;
+  return unavailable >= 2 || nobodyElse ? 'unavailable' : 'no-verdict';
 }
 
-function newAudit(state: State, seed: Hash, trainer: DeviceId, segment: number): Audit | undefined {
+function newAudit(state: State, seed: Hash, ring: AuditorRing, trainer: DeviceId, segment: number): Audit | undefined {
   const { round } = state;
   const seat = round.seats[trainer]!;
-  const auditor = drawAuditor(state, { auditSeed: seed, trainer, auditors: [] });
+  const auditor = auditorOn(ring, state, { auditSeed: seed, trainer, auditors: [] });
   if (auditor === undefined) return undefined;
   return {
     round: round.number,

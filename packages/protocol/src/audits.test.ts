@@ -145,7 +145,7 @@ test('error memory is zero after a missed, refused or void round; the moments st
   const voided = start(3);
   assert.ok(voided.run(() => voided.state.round.number === 3 && voided.state.round.phase === 'train'));
   const carried = structuredClone(voided.state.members[voided.members[0]!.id]!.carry);
-  for (const member of voided.members) member.behaviour = () => 'silent';
+  for (const member of voided.members) member.behaviour = (_, duty) => (duty.kind === 'train' ? 'silent' : undefined);
   voided.run(() => voided.state.round.number === 4);
   assert.deepEqual(voided.state.members[voided.members[0]!.id]!.carry, {
     ...carried,

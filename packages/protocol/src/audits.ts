@@ -110,7 +110,8 @@ function contradiction(state: State, audit: Audit, body: RecordOf<'verdict'>): s
     return 'the verdict is not the committed result';
   const equal = body.stateRoot === stateRoot({ params: audit.closed.endParams, moments: audit.closed.endMoments });
   if (body.outcome === 'match' && !equal) return 'a match with unequal bits';
-  if (body.outcome === 'within' && (equal || body.distancePpm > state.charter.engine.tolerancePpm))
+  const { tolerancePpm } = state.charter.engine;
+  if (body.outcome === 'within' && (equal || body.distancePpm < 1 || body.distancePpm > tolerancePpm))
     return 'not within tolerance';
   if (body.outcome === 'mismatch' && body.part === 'segment' && equal) return 'a mismatch with equal bits';
   return null;

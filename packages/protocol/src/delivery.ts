@@ -1,5 +1,4 @@
 /** What members deliver in a round: commits, reveals, attestations, headers. */
-import { hashOf } from '@folkmoot/core';
 import { blindOf, headerId, type RecordOf, type VerifiedRecord } from '@folkmoot/records';
 import type { Context } from './events.ts';
 import { isNextLink } from './seeds.ts';
@@ -32,6 +31,8 @@ export const reveal = {
     if (seat.update !== null) return 'this device has revealed before';
     if (blindOf(body.update, body.salt, body.device) !== seat.commit.blind)
       return 'the update is not the committed one';
+    const copied = Object.values(round.seats).some((other) => other.update === body.update);
+    if (copied) return 'another device has revealed this update';
     if (body.updateBytes > 2 * charter.parameters + 65_536) return 'the update is larger than any encoding';
     return null;
   },
@@ -87,12 +88,6 @@ export const header = {
 };
 
 function sameFields(a: Record<string, string | number>, b: Record<string, string | number>): boolean {
-  const flat = (fields: Record<string, string | number>) =>
-    hashOf(
-      'fields',
-      ...Object.keys(fields)
-        .sort()
-        .flatMap((key) => [key, fields[key]!]),
-    );
-  return flat(a) === flat(b);
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }

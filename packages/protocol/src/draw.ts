@@ -1,5 +1,5 @@
 /** Who does what: every draw is a function of a seed and the members, so that each receiver recomputes every role. */
-import { below, type DeviceId, type Hash, hashOf, SeededRandom, shuffled } from '@folkmoot/core';
+import { below, type DeviceId, type Hash, hashOf, SeededRandom } from '@folkmoot/core';
 import { segmentsPerRound } from '@folkmoot/records';
 import type { Audit, Member, State } from './state.ts';
 
@@ -16,29 +16,73 @@ export function readyDevices(state: State): DeviceId[] {
   return devices;
 }
 
+/** Whether at least `count` accounts have a ready device. Stops as soon as it knows. */
+export function hasReady(state: State, count: number): boolean {
+  const accounts = new Set<string>();
+  for (const member of Object.values(state.members)) {
+    if (member.ready && !member.banned) accounts.add(member.account);
+    if (accounts.size >= count) return true;
+  }
+  return count <= 0;
+}
+
+/** Trainers in the order of their seats. Seniors first; newcomers in any number stay fewer than they, so that none of them void rounds. */
 export function drawTrainers(state: State, seed: Hash): DeviceId[] {
-  const order = shuffled(new SeededRandom(hashOf('trainers', seed)), readyDevices(state));
-  return order.slice(0, state.charter.committee.maxTrainers);
+  const ready = readyDevices(state);
+  const senior = new Set(seniorsOf(state, ready));
+  const newcomers = ready.filter((device) => !senior.has(device));
+  const seats = [
+    ...ranked([...senior], 'trainers', seed),
+    ...ranked(newcomers, 'trainers', seed).slice(0, Math.max(1, senior.size - 1)),
+  ];
+  return seats.slice(0, state.charter.committee.maxTrainers);
 }
 
 /** Witnesses by verified past work, founders first: newcomers in any number decide nothing. */
 export function drawWitnesses(state: State, seed: Hash, draw: number): DeviceId[] {
-  const order = shuffled(new SeededRandom(hashOf('witnesses', seed, draw)), seniors(state));
+  const order = ranked(seniorsOf(state, readyDevices(state)), 'witnesses', seed, draw);
   return order.slice(0, state.charter.committee.maxWitnesses).sort();
 }
 
-/** The next auditor of `audit`: never its own account, nobody twice. `undefined` where nobody is left. */
-export function drawAuditor(
+/** Whether two seniors are ready, without whom nobody could be witnessed; or the run has none at all yet. */
+export function hasSeniors(state: State): boolean {
+  let exist = 0;
+  let here = 0;
+  for (const member of Object.values(state.members)) {
+    if (!isSenior(member)) continue;
+    exist++;
+    if (member.ready && ++here >= 2) return true;
+  }
+  return exist < 2;
+}
+
+/** Seniors on a ring, each at the hash of the seed and its id, ascending. */
+export type AuditorRing = readonly { readonly at: Hash; readonly device: DeviceId }[];
+
+export function auditorRing(state: State, auditSeed: Hash): AuditorRing {
+  return seniorsOf(state, readyDevices(state))
+    .map((device) => ({ at: hashOf('auditor-place', auditSeed, device), device }))
+    .sort((a, b) => (a.at < b.at ? -1 : 1));
+}
+
+/**
+ * The next auditor of `audit`: the first on the ring from the hash of the trainer and the draw on, never of its own
+ * account, nobody twice. `undefined` where nobody is left.
+ *
+ * Whoever leaves after the seed is known only takes itself away: it cannot move the choice to a friend of its choosing.
+ */
+export function auditorOn(
+  ring: AuditorRing,
   state: State,
   audit: Pick<Audit, 'auditSeed' | 'trainer' | 'auditors'>,
 ): DeviceId | undefined {
   const own = state.members[audit.trainer]!.account;
-  const candidates = seniors(state).filter(
-    (device) => state.members[device]!.account !== own && !audit.auditors.includes(device),
-  );
-  if (candidates.length === 0) return undefined;
-  const random = new SeededRandom(hashOf('auditor', audit.auditSeed, audit.trainer, audit.auditors.length));
-  return candidates[below(random, candidates.length)];
+  const start = firstFrom(ring, hashOf('auditor', audit.auditSeed, audit.trainer, audit.auditors.length));
+  for (let step = 0; step < ring.length; step++) {
+    const { device } = ring[(start + step) % ring.length]!;
+    if (state.members[device]!.account !== own && !audit.auditors.includes(device)) return device;
+  }
+  return undefined;
 }
 
 /** Whether a trainer's round is audited and in which segment: from one for newcomers down to the charter's floor. */
@@ -53,11 +97,36 @@ export function auditPpm(floorPpm: number, member: Pick<Member, 'cleanAudits' | 
   return member.auditDue ? 1_000_000 : Math.max(floorPpm, Math.floor(1_000_000 / (1 + member.cleanAudits)));
 }
 
-/** Ready devices with verified work or a founder's seat; all ready ones where these are fewer than two. */
-function seniors(state: State): DeviceId[] {
-  const ready = readyDevices(state);
-  const senior = ready.filter(
-    (device) => state.members[device]!.founder || state.members[device]!.verifiedSegments > 0,
-  );
-  return senior.length >= 2 ? senior : ready;
+/**
+ * Those of `ready` with verified work or a founder's seat. Everybody counts only while the run has no seniors at all:
+ * where they are away, it waits for them rather than hand itself to strangers.
+ */
+function seniorsOf(state: State, ready: readonly DeviceId[]): DeviceId[] {
+  let exist = 0;
+  for (const member of Object.values(state.members)) if (isSenior(member) && ++exist >= 2) break;
+  return exist >= 2 ? ready.filter((device) => isSenior(state.members[device]!)) : [...ready];
+}
+
+function isSenior(member: Member): boolean {
+  return !member.banned && (member.founder || member.verifiedSegments > 0);
+}
+
+/** In the order of a hash of the seed and each id: who comes or goes does not change the order of the others. */
+function ranked(devices: readonly DeviceId[], domain: string, ...seed: (Hash | number)[]): DeviceId[] {
+  return devices
+    .map((device) => ({ device, at: hashOf(domain, ...seed, device) }))
+    .sort((a, b) => (a.at < b.at ? -1 : 1))
+    .map(({ device }) => device);
+}
+
+/** Index of the first place at or after `point` (binary search); the ring's length where there is none. */
+function firstFrom(ring: AuditorRing, point: Hash): number {
+  let low = 0;
+  let high = ring.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ring[middle]!.at < point) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -20,6 +20,7 @@ export type Event =
   | { kind: 'audit-opened'; round: number; trainer: DeviceId; params: Hash; moments: Hash }
   | { kind: 'verdict'; round: number; trainer: DeviceId; verdict: GivenVerdict }
   | { kind: 'settled'; settlement: Settlement }
+  | { kind: 'forfeited'; device: DeviceId; round: number; amount: number }
   | { kind: 'fault'; device: DeviceId; forfeited: number; first: Hash; second: Hash };
 
 /** Where the parts of `apply` put their events, and the time that the entry gave. */

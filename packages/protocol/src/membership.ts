@@ -5,15 +5,21 @@ import { type RecordOf, type VerifiedRecord, verifyRecord } from '@folkmoot/reco
 import type { Context } from './events.ts';
 import { type Member, type State, zeroCarry } from './state.ts';
 
+/** Bounds on what one round can add to the log and the state. */
+const MAX_JOINS = 256;
+const MAX_READIES = 4;
+
 export const join = {
   check(state: State, body: RecordOf<'join'>): string | null {
     if (state.members[body.device]) return 'this device has joined before';
+    if (state.round.joins >= MAX_JOINS) return 'too many have joined in this round; try again in the next';
     if (vouchingAccount(body.device, state.run, body.vouch) !== body.account)
       return 'the account has not vouched for this device';
     return null;
   },
   apply(state: State, { body }: VerifiedRecord<RecordOf<'join'>>, context: Context): void {
     state.members[body.device] = newMember(state, body);
+    state.round.joins++;
     openAccount(state.ledger, body.account);
     context.events.push({ kind: 'joined', device: body.device, account: body.account, name: body.name });
   },
@@ -22,12 +28,18 @@ export const join = {
 export const ready = {
   check(state: State, body: RecordOf<'ready'>): string | null {
     const member = state.members[body.device]!;
-    // A witness that could change its chain after seeing the others' preimages would choose the seed.
-    const bound = state.round.phase !== 'open' && state.round.witnesses.includes(body.device);
-    return bound && body.tip !== member.tip ? 'a drawn witness keeps its seed chain until the round ends' : null;
+    const { phase, number, witnesses } = state.round;
+    const nothingNew = member.ready && body.tip === member.tip && body.engine === member.engine && !body.reset;
+    if (nothingNew) return 'this device is ready already';
+    if (member.readies.round === number && member.readies.count >= MAX_READIES) return 'said too often in this round';
+    // A witness that could change its chain once the others show their preimages would choose the seed.
+    const shown = (phase === 'witness' || phase === 'finalize') && witnesses.includes(body.device);
+    return shown && body.tip !== member.tip ? 'a drawn witness keeps its seed chain while preimages are shown' : null;
   },
   apply(state: State, { body }: VerifiedRecord<RecordOf<'ready'>>, context: Context): void {
     const member = state.members[body.device]!;
+    const { number } = state.round;
+    member.readies = { round: number, count: member.readies.round === number ? member.readies.count + 1 : 1 };
     member.ready = true;
     member.tip = body.tip;
     member.engine = body.engine;
@@ -40,7 +52,9 @@ export const ready = {
 };
 
 export const leave = {
-  check: (): string | null => null,
+  check(state: State, body: RecordOf<'leave'>): string | null {
+    return state.members[body.device]!.ready ? null : 'this device takes no part';
+  },
   apply(state: State, { body }: VerifiedRecord<RecordOf<'leave'>>, context: Context): void {
     setAway(state, body.device, 'left', context);
   },
@@ -82,7 +96,8 @@ function newMember(state: State, body: RecordOf<'join'>): Member {
     cleanAudits: 0,
     failedAudits: 0,
     auditDue: false,
-    refusedRound: 0,
+    refusedRounds: [],
+    readies: { round: 0, count: 0 },
     verifiedSegments: 0,
     audits: [],
   };

@@ -3,7 +3,7 @@ import { type Canonical, type DeviceId, type Hash, hashOf, idOf, isTwoThirds, me
 import { creditsRoot, type Outcome, unlock } from '@folkmoot/ledger';
 import type { Header } from '@folkmoot/records';
 import { drawAudits } from './audit-draw.ts';
-import { drawTrainers, drawWitnesses, readyDevices } from './draw.ts';
+import { drawTrainers, drawWitnesses, hasReady, hasSeniors, readyDevices } from './draw.ts';
 import type { Context } from './events.ts';
 import { setAway } from './membership.ts';
 import { roundSeed } from './seeds.ts';
@@ -36,7 +36,7 @@ export function expire(state: State, context: Context): void {
 
 function considerOpening(state: State, context: Context): void {
   const { round, charter } = state;
-  const waits = readyDevices(state).length < charter.committee.minMembers || auditsLag(state);
+  const waits = !hasReady(state, charter.committee.minMembers) || auditsLag(state) || !hasSeniors(state);
   if (waits) round.deadlineMs = null;
   else if (round.number > 1) assign(state, context);
   else round.deadlineMs ??= context.nowMs + charter.timing.openMs;
@@ -51,7 +51,7 @@ function assign(state: State, context: Context): void {
   const { round, charter } = state;
   // The first round has no witnesses before it; the sequencer's last look is a stated bias.
   if (round.number === 1) round.seed = roundSeed(state, state.head.id, {});
-  if (state.finalized === 0) for (const device of readyDevices(state)) state.members[device]!.founder = true;
+  if (round.number === 1) for (const device of readyDevices(state)) state.members[device]!.founder = true;
   const trainers = drawTrainers(state, round.seed);
   trainers.forEach((device, seat) => {
     const carryIn = { ...state.members[device]!.carry };
@@ -191,6 +191,20 @@ function lacksVotes(state: State): boolean {
   });
 }
 
+function othersThan({ round }: State, id: Hash | undefined): DeviceId[] {
+  return round.witnesses.filter((device) => id === undefined || round.signed[device] !== id);
+}
+
+/** The header with most signatures, the lowest of equals: who signed another keeps the round from ending, as silence does. */
+function mostSigned({ round }: State): Hash | undefined {
+  const count = (id: Hash) => round.witnesses.filter((device) => round.signed[device] === id).length;
+  const ids = Object.keys(round.headers).sort();
+  return ids.reduce<Hash | undefined>(
+    (best, id) => (best === undefined || count(id) > count(best) ? id : best),
+    undefined,
+  );
+}
+
 /** Silence costs nothing; it only means that nobody waits for the device again until it says `ready`. */
 function markSilent(state: State, context: Context): void {
   const { round } = state;
@@ -200,7 +214,9 @@ function markSilent(state: State, context: Context): void {
           (device) =>
             isAwaited(state, device, round.seats[device]!) && !hasDelivered(round.phase, round.seats[device]!),
         )
-      : round.witnesses.filter((device) => !(round.phase === 'witness' ? round.attested : round.signed)[device]);
+      : round.phase === 'witness'
+        ? round.witnesses.filter((device) => !round.attested[device])
+        : othersThan(state, mostSigned(state));
   for (const device of owed) setAway(state, device, `silent in ${round.phase} of round ${round.number}`, context);
 }
 

@@ -1,9 +1,12 @@
 /** Books a trainer's fate: into the ledger, into the member's standing, and as an event with its evidence. */
 import type { DeviceId, Hash } from '@folkmoot/core';
-import { type Evidence, isPaid, type Outcome, settle } from '@folkmoot/ledger';
+import { type Evidence, forfeit, isPaid, type Outcome, settle } from '@folkmoot/ledger';
 import { segmentsPerRound } from '@folkmoot/records';
 import type { Context } from './events.ts';
 import { type Audit, auditKey, isTainted, type State, zeroCarry } from './state.ts';
+
+/** Audits run at most two rounds behind, so older refusals concern no chain that is still open. */
+const REMEMBERED_REFUSALS = 8;
 
 /** Settles a seat that no audit concerns. */
 export function settleSeat(
@@ -20,7 +23,7 @@ export function settleAudit(state: State, audit: Audit, verdict: Outcome, contex
   const member = state.members[audit.trainer]!;
   // What was built on a refused state is not paid for, or one honest round would launder an invented one.
   const outcome = isTainted(member, audit.carryIn) ? 'tainted' : verdict;
-  stand(state, audit, outcome);
+  stand(state, audit, outcome, context);
   const decisive = audit.verdicts[audit.verdicts.length - 1];
   const evidence: Evidence = {
     commit: audit.commit.id,
@@ -36,17 +39,27 @@ export function settleAudit(state: State, audit: Audit, verdict: Outcome, contex
 }
 
 /** What the outcome does to the trainer's standing: clean audits make audits rarer, a refusal starts from zeros. */
-function stand(state: State, audit: Audit, outcome: Outcome): void {
+function stand(state: State, audit: Audit, outcome: Outcome, context: Context): void {
   const member = state.members[audit.trainer]!;
-  member.auditDue = outcome === 'no-verdict';
+  member.auditDue = outcome === 'no-verdict' || outcome === 'disputed';
   if (outcome === 'matched' || outcome === 'within') {
     member.cleanAudits++;
-  } else if (outcome !== 'no-verdict') {
+    member.verifiedSegments += segmentsPerRound(state.charter);
+  } else if (!member.auditDue) {
     member.cleanAudits = 0;
-    member.refusedRound = Math.max(member.refusedRound, audit.round);
+    member.refusedRounds = [...member.refusedRounds, audit.round].slice(-REMEMBERED_REFUSALS);
     member.carry = zeroCarry(state.charter);
-    if (outcome === 'mismatch') member.failedAudits++;
+    if (outcome === 'mismatch') refuse(state, audit, context);
   }
+}
+
+/** On the exact engine other bits are a proof of fault, and cost what is still locked; elsewhere they cost the round. */
+function refuse(state: State, audit: Audit, context: Context): void {
+  const member = state.members[audit.trainer]!;
+  member.failedAudits++;
+  if (state.charter.engine.kind !== 'exact') return;
+  const amount = forfeit(state.ledger, member.account);
+  context.events.push({ kind: 'forfeited', device: audit.trainer, round: audit.round, amount });
 }
 
 function book(
@@ -60,7 +73,6 @@ function book(
   const member = state.members[device]!;
   const paid = isPaid(outcome) && !member.banned;
   const segments = paid ? segmentsPerRound(state.charter) : 0;
-  member.verifiedSegments += segments;
   const settlement = { round, device, account: member.account, outcome, segments, evidence };
   settle(state.ledger, state.charter.credit, settlement);
   context.events.push({ kind: 'settled', settlement });

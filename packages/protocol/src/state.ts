@@ -37,9 +37,11 @@ export interface Member {
   failedAudits: number;
   /** Audited next time whatever the draw says: the last audit had no verdict. */
   auditDue: boolean;
-  /** The newest round whose state an audit refused; 0 for none. */
-  refusedRound: number;
-  /** Segments that were credited. */
+  /** The last rounds whose states audits refused. */
+  refusedRounds: number[];
+  /** `ready` records in the round at hand: a bound on chatter. */
+  readies: { round: number; count: number };
+  /** Segments of rounds that an audit has matched: what makes a senior. */
   verifiedSegments: number;
   /** Keys of the audits in which the device is trainer or auditor. */
   audits: string[];
@@ -79,6 +81,8 @@ export interface Round {
   deadlineMs: number | null;
   /** A quorum has delivered and the grace runs. */
   grace: boolean;
+  /** Devices that joined while it lasted. */
+  joins: number;
   /** Draws the trainers, the witnesses and the rows. */
   seed: Hash;
   seats: Record<DeviceId, Seat>;
@@ -187,6 +191,7 @@ export function openPhase(number: number, seed: Hash, nowMs: number): Round {
     phaseAtMs: nowMs,
     deadlineMs: null,
     grace: false,
+    joins: 0,
     seed,
     seats: {},
     draw: 0,
@@ -207,7 +212,9 @@ export function zeroCarry(charter: Charter): Carry {
 
 /** Whether a round that starts from `carryIn` is built on a state that an audit has refused. */
 export function isTainted(member: Member, carryIn: Carry): boolean {
-  return carryIn.round > 0 && carryIn.since <= member.refusedRound && member.refusedRound <= carryIn.round;
+  return (
+    carryIn.round > 0 && member.refusedRounds.some((refused) => carryIn.since <= refused && refused <= carryIn.round)
+  );
 }
 
 export function auditKey(round: number, trainer: DeviceId): string {

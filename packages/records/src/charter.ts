@@ -98,8 +98,9 @@ export const charterSchema = z.strictObject({
   committee: z.strictObject({
     /** Fewer ready members than this, and no round opens. */
     minMembers: z.int().min(2).max(64),
-    maxTrainers: count(1024),
-    maxWitnesses: count(1024),
+    /** An attestation names each update, and fits a record. */
+    maxTrainers: count(900),
+    maxWitnesses: count(900),
   }),
   audit: z.strictObject({
     /** Probability of an audit falls from one to this with clean audits. */
