@@ -108,6 +108,12 @@ test('a failing install shows the end of the log and the next step, and leaves n
   assert.ok(!existsSync(join(machine.root, '.tools', 'lock')));
 });
 
+test('a registry behind a certificate that is not trusted is told as that', (t) => {
+  const machine = new Machine(t);
+  machine.command('npm', '[ "$1" = --version ] && exit 0; echo "npm error code SELF_SIGNED_CERT_IN_CHAIN"; exit 1');
+  assert.match(machine.start([]).stderr, /certificate that is not trusted[\s\S]*NODE_EXTRA_CA_CERTS/);
+});
+
 test('tools that do not run on this machine are a failure, not an endless install', (t) => {
   const machine = new Machine(t);
   machine.command('npm', '[ "$1" = --version ] && exit 0; mkdir -p "$3/node_modules/.bin"');
