@@ -17,10 +17,7 @@ export type Canonical =
 /** The canonical text of `value`; members that are `undefined` are left out. Throws `RangeError` on a value without one. */
 export function canonicalJson(value: Canonical): string {
   if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw new RangeError('text with a lone surrogate has no canonical form');
-    return JSON.stringify(value);
-  }
+  if (typeof value === 'string') return quoted(value);
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw new RangeError(`${value} is not a safe integer`);
     return String(value);
@@ -28,11 +25,22 @@ export function canonicalJson(value: Canonical): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object') throw new RangeError(`${typeof value} has no canonical form`);
   const members = value as { readonly [key: string]: Canonical | undefined };
+  let text = '';
   // RFC 8785 orders keys by UTF-16 code units, which is what JavaScript's default sort compares.
-  const keys = Object.keys(members)
-    .filter((key) => members[key] !== undefined)
-    .sort();
-  return `{${keys.map((key) => `${canonicalJson(key)}:${canonicalJson(members[key]!)}`).join(',')}}`;
+  for (const key of Object.keys(members).sort()) {
+    const member = members[key];
+    if (member !== undefined) text += `${text === '' ? '' : ','}${quoted(key)}:${canonicalJson(member)}`;
+  }
+  return `{${text}}`;
+}
+
+/** Printable ASCII that JSON leaves as it is: nearly all that records hold, and quicker to recognise than to quote. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+function quoted(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  if (!text.isWellFormed()) throw new RangeError('text with a lone surrogate has no canonical form');
+  return JSON.stringify(text);
 }
 
 export function canonicalBytes(value: Canonical): Uint8Array {

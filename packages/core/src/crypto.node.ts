@@ -1,14 +1,16 @@
 /** The same functions as `crypto.noble.ts` over Node's OpenSSL: about ten times faster. */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
 import { concat, fromHex, toHex } from './bytes.ts';
 
 const PKCS8 = fromHex('302e020100300506032b657004220420');
 const SPKI = fromHex('302a300506032b6570032100');
 
 export function sha256Bytes(...parts: Uint8Array[]): Uint8Array {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
+  // In one call where there is one part: half of the time for a short one.
+  if (parts.length === 1) return hash('sha256', parts[0]!, 'buffer');
+  const running = createHash('sha256');
+  for (const part of parts) running.update(part);
+  return new Uint8Array(running.digest());
 }
 
 export function ed25519PublicKey(secret: Uint8Array): Uint8Array {

@@ -4,11 +4,11 @@
  * Leaves and inner nodes are hashed under different domains, so an inner node can never pass for a leaf. An odd node is
  * carried up unchanged. The root also covers the number of leaves, so no other list, longer or shorter, has the same root.
  */
-import { concat, fromHex } from './bytes.ts';
+import { fromHex } from './bytes.ts';
 import { type Hash, hashOf, sha256 } from './hash.ts';
 
-const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
+const LEAF = 0;
+const NODE = 1;
 
 /** Root of `leaves`. An empty list has a root too. */
 export function merkleRoot(leaves: readonly Hash[]): Hash {
@@ -62,6 +62,13 @@ function parents(level: readonly Hash[]): Hash[] {
   return next;
 }
 
-const leafHash = (leaf: Hash) => sha256(concat([LEAF, fromHex(leaf)]));
-const nodeHash = (left: Hash, right: Hash) => sha256(concat([NODE, fromHex(left), fromHex(right)]));
+const leafHash = (leaf: Hash) => tagged(LEAF, leaf);
+const nodeHash = (left: Hash, right: Hash) => tagged(NODE, left, right);
 const seal = (count: number, top: Hash) => hashOf('merkle-root', count, top);
+
+function tagged(tag: number, ...hashes: Hash[]): Hash {
+  const bytes = new Uint8Array(1 + 32 * hashes.length);
+  bytes[0] = tag;
+  for (const [i, hash] of hashes.entries()) bytes.set(fromHex(hash), 1 + 32 * i);
+  return sha256(bytes);
+}
