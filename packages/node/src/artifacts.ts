@@ -24,12 +24,18 @@ const IDLE_MS = 15_000;
 const ROUNDS_OF_ASKING = 4;
 const RETRY_MS = 500;
 
+/** A peer below this rate after this time is left for another: bytes that drip hold up whoever waits. */
+const SLOWEST_BYTES_PER_MS = 8;
+const PATIENCE_MS = 20_000;
+
 export interface FetchOptions {
   /** No larger artifact is taken. */
   readonly maxBytes: number;
   /** Who is likely to have it, asked first. */
   readonly from?: readonly DeviceId[];
   readonly signal?: AbortSignal;
+  /** Longest time for the whole; then it is `artifact-unavailable`, however many bytes still drip. */
+  readonly withinMs?: number;
   /** Called with each chunk. */
   readonly onProgress?: (doneBytes: number, sizeBytes: number) => void;
 }
@@ -108,6 +114,18 @@ export class Artifacts {
   }
 
   async #fetch(id: Hash, options: FetchOptions): Promise<void> {
+    if (options.withinMs === undefined) return this.#askAround(id, options);
+    const done = new AbortController();
+    const late = new AbortController();
+    this.#clock.sleep(options.withinMs, done.signal).then(
+      () => late.abort(unavailable(id, 'it takes too long')),
+      () => {},
+    );
+    const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal;
+    await this.#askAround(id, { ...options, signal }).finally(() => done.abort());
+  }
+
+  async #askAround(id: Hash, options: FetchOptions): Promise<void> {
     let reason = 'no member is connected';
     for (let attempt = 0; attempt < ROUNDS_OF_ASKING; attempt++) {
       if (attempt > 0) await this.#clock.sleep(RETRY_MS * attempt, options.signal);
@@ -122,10 +140,7 @@ export class Artifacts {
         }
       }
     }
-    throw new WorldError('artifact-unavailable', `Artifact ${shortId(id)} could not be fetched: ${reason}.`, {
-      facts: { artifact: id },
-      help: 'A member that holds it must be running and reachable. It is tried again when one connects.',
-    });
+    throw unavailable(id, reason);
   }
 
   #providers(likely: readonly DeviceId[]): DeviceId[] {
@@ -144,6 +159,8 @@ export class Artifacts {
       if (done < known) {
         const request = canonicalBytes({ id, offset: done });
         const limits = { idleMs: IDLE_MS, maxMessageBytes: CHUNK_BYTES };
+        const startedMs = this.#clock.now();
+        const before = done;
         let first = true;
         for await (const chunk of this.#network.open(peer, 'artifact', request, limits, options.signal)) {
           if (first) {
@@ -155,6 +172,9 @@ export class Artifacts {
           done += chunk.length;
           options.onProgress?.(done, known);
           if (done >= known) break;
+          const tookMs = this.#clock.now() - startedMs;
+          if (tookMs > PATIENCE_MS && (done - before) / tookMs < SLOWEST_BYTES_PER_MS)
+            throw unavailable(id, 'the peer only drips');
         }
       }
     } catch (error) {
@@ -215,5 +235,12 @@ function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
     if (signal.aborted) giveUp();
     signal.addEventListener('abort', giveUp, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}
+
+function unavailable(id: Hash, reason: string): WorldError {
+  return new WorldError('artifact-unavailable', `Artifact ${shortId(id)} could not be fetched: ${reason}.`, {
+    facts: { artifact: id },
+    help: 'A member that holds it must be running and reachable. It is tried again when one connects.',
   });
 }

@@ -152,9 +152,12 @@ export class Auditor {
   }
 
   async #fetch(audit: Audit, id: Hash, sizeBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    const { artifacts } = this.#bench;
+    const { artifacts, charter } = this.#bench;
     const held = (await artifacts.store.size(id)) !== undefined;
-    const bytes = await artifacts.get(id, { maxBytes: sizeBytes, from: [audit.trainer, ...audit.auditors], signal });
+    // A trainer that lets its bytes drip would make its auditors silent, and silence is paid: this ends in a verdict.
+    const withinMs = Math.floor(charter.timing.auditMs / 5);
+    const from = [audit.trainer, ...audit.auditors];
+    const bytes = await artifacts.get(id, { maxBytes: sizeBytes, from, signal, withinMs });
     if (!held) this.fetchedBytes += sizeBytes;
     return bytes;
   }

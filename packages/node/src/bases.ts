@@ -1,7 +1,8 @@
 /**
  * Bases: each member recomputes the next one from the included updates, and nobody adopts what they did not recompute.
  *
- * The exception is a newcomer: the bases before its time are what two thirds of the witnesses signed, fetched by hash.
+ * The exception is where a member enters, new or after an absence: at the base that two thirds of the witnesses signed,
+ * fetched by hash. From there on no base is worked on that was not recomputed here.
  */
 import { type Hash, sha256, WorldError } from '@folkmoot/core';
 import type { State } from '@folkmoot/protocol';
@@ -27,11 +28,27 @@ export class Bases {
   readonly #notify: (notice: Notice) => void;
   /** By base and set of updates: witnesses aggregate before the header, and again nobody. */
   readonly #done = new Map<string, Promise<Aggregated>>();
+  /** Bases that this member stands on, newest last, and those who wait for one. */
+  readonly #adopted = new Map<Hash, PromiseWithResolvers<void>>();
 
   constructor(artifacts: Artifacts, work: Work, notify: (notice: Notice) => void) {
     this.#artifacts = artifacts;
     this.#work = work;
     this.#notify = notify;
+  }
+
+  /** Stands on `base` as on one of its own: where this member enters. */
+  enter(base: Hash): void {
+    this.#place(base).resolve();
+  }
+
+  /** Resolves when this member has adopted `base`. Rejects with the signal's reason. */
+  async adopted(base: Hash, signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<never>((_, reject) => {
+      if (signal.aborted) reject(signal.reason);
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    await Promise.race([this.#place(base).promise, aborted]);
   }
 
   /** The bytes of a base, from disk or from other members. */
@@ -44,11 +61,11 @@ export class Bases {
   }
 
   /** Aggregates `included` onto `base` and files the result. */
-  aggregate(state: State, base: Hash, included: readonly Included[], signal?: AbortSignal): Promise<Aggregated> {
+  aggregate(state: State, base: Hash, included: readonly Included[]): Promise<Aggregated> {
     const name = [base, ...included.map(({ update }) => update)].join(' ');
     const running = this.#done.get(name);
     if (running) return running;
-    const computed = this.#compute(state, base, included, signal);
+    const computed = this.#compute(state, base, included);
     this.#done.set(name, computed);
     computed.catch(() => this.#done.delete(name));
     // One round back is enough: a base is asked for while its round ends.
@@ -69,18 +86,30 @@ export class Bases {
         help: 'Run `folkmoot replay` on this round; either this machine computes wrongly or two thirds of the witnesses lie.',
       });
     }
-    this.#notify({ kind: 'adopted', round, base: nextBase, recomputed: true });
+    this.#place(nextBase).resolve();
+    this.#notify({ kind: 'adopted', round, base: nextBase });
   }
 
-  async #compute(state: State, base: Hash, included: readonly Included[], signal?: AbortSignal): Promise<Aggregated> {
+  #place(base: Hash): PromiseWithResolvers<void> {
+    let place = this.#adopted.get(base);
+    if (!place) {
+      place = Promise.withResolvers<void>();
+      this.#adopted.set(base, place);
+      for (const old of [...this.#adopted.keys()].slice(0, -4)) this.#adopted.delete(old);
+    }
+    return place;
+  }
+
+  // No duty's signal reaches this: the round's end calls duties off while adopting still needs the result.
+  async #compute(state: State, base: Hash, included: readonly Included[]): Promise<Aggregated> {
     const maxBytes = this.#work.maxUpdateBytes;
     const updates = await Promise.all(
       included.map(async ({ trainer, update }) => ({
         key: trainer,
-        bytes: await this.#artifacts.get(update, { maxBytes, from: likely(state.charter, trainer), signal }),
+        bytes: await this.#artifacts.get(update, { maxBytes, from: likely(state.charter, trainer) }),
       })),
     );
-    const { aggregate, nextBase } = this.#work.aggregate(await this.get(state, base, signal), updates);
+    const { aggregate, nextBase } = this.#work.aggregate(await this.get(state, base), updates);
     await this.#artifacts.put(nextBase);
     return { aggregate, nextBase: sha256(nextBase) };
   }

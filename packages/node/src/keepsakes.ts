@@ -2,6 +2,9 @@
 import type { DeviceId, Hash } from '@folkmoot/core';
 import type { RecordBody } from '@folkmoot/records';
 
+/** Commits of a few rounds: audits follow within two. */
+const REMEMBERED_COMMITS = 4096;
+
 export class Keepsakes {
   readonly ids: Set<Hash>;
   /** Error memory that a commit started from, until it is known whether it is audited. */
@@ -23,6 +26,7 @@ export class Keepsakes {
         break;
       case 'commit':
         this.#errors.set(placeOf(body.round, body.device), body.errorIn);
+        if (this.#errors.size > REMEMBERED_COMMITS) this.#errors.delete(this.#errors.keys().next().value!);
         break;
       case 'open':
         this.#keep(body.params, body.moments);

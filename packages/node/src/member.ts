@@ -9,6 +9,7 @@ import {
   type Cells,
   type Clock,
   type DeviceKey,
+  fromUtf8,
   type Hash,
   hashOf,
   isWorldError,
@@ -16,6 +17,7 @@ import {
   type Network,
   type Store,
   toHex,
+  utf8,
   vouchForDevice,
   WorldError,
 } from '@folkmoot/core';
@@ -37,6 +39,8 @@ import { mustAccept, type Receipt, Voice } from './voice.ts';
 import { Witness } from './witness.ts';
 import type { Work } from './work.ts';
 import type { Workbench } from './workbench.ts';
+
+const RETRY_MS = 2000;
 
 export interface MemberParts {
   readonly charter: Charter;
@@ -188,6 +192,7 @@ export class Member {
   async #begin(): Promise<void> {
     const { network, clock, store, charter } = this.#parts;
     const { signal } = this.#stopping;
+    await this.#checkDesync();
     await store.put(charterBytes(charter));
     await storeZeros(this.#bench);
     for (let i = 0; i < this.log.length; i++) this.#keepsakes.observe(this.log.recordAt(i));
@@ -206,8 +211,18 @@ export class Member {
     await this.#join();
     const { key, account } = this.#parts;
     this.#notify({ kind: 'started', device: key.id, account: account.id, addresses: network.addresses() });
+    this.#bench.bases.enter(this.log.state.base);
     this.#live = true;
     this.#tend();
+  }
+
+  /** A member that once found the witnesses' base wrong does not take it for granted after a restart. */
+  async #checkDesync(): Promise<void> {
+    const kept = await this.#parts.cells.read('desync');
+    if (!kept) return;
+    throw new WorldError('desync', `This member stopped because a base came out differently here: ${fromUtf8(kept)}`, {
+      help: 'Check the round with `folkmoot replay`. If this machine was wrong, remove the file cells/desync in the run’s folder and start again.',
+    });
   }
 
   async #catchUp(): Promise<void> {
@@ -266,13 +281,29 @@ export class Member {
     this.#upkeep = this.#upkeep.then(async () => {
       if (this.#stopping.signal.aborted) return;
       try {
-        await this.#bench.bases.adopt(this.log.state, event.round, base, included, nextBase);
+        await this.#untilAvailable(() =>
+          this.#bench.bases.adopt(this.log.state, event.round, base, included, nextBase),
+        );
         if (this.#parts.evaluates) await this.#evaluate(event.round, nextBase);
         await this.#tidy();
       } catch (error) {
+        if (isWorldError(error, 'desync')) await this.#parts.cells.write('desync', utf8(error.message)).catch(() => {});
         this.#trouble(error);
       }
     });
+  }
+
+  /** Tries again while bytes cannot be had: without the round's updates there is no next base to stand on. */
+  async #untilAvailable(task: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await task();
+      } catch (error) {
+        if (!isWorldError(error, 'artifact-unavailable')) throw error;
+        this.#notify({ kind: 'trouble', error });
+        await this.#parts.clock.sleep(RETRY_MS, this.#stopping.signal);
+      }
+    }
   }
 
   async #evaluate(round: number, base: Hash): Promise<void> {
@@ -292,7 +323,12 @@ export class Member {
     if (!this.#live || this.#stopping.signal.aborted) return;
     const done = this.#paused || this.log.state.finalized >= (this.#parts.rounds ?? Number.POSITIVE_INFINITY);
     const owed = duties(this.log.state, this.#parts.key.id).filter((duty) => !(done && duty.kind === 'train'));
-    this.#tasks.settle(new Map(owed.map((duty) => [nameOf(duty), (signal) => this.#perform(duty, signal)])));
+    const tasks = new Map<string, (signal: AbortSignal) => Promise<unknown>>();
+    for (const duty of owed) tasks.set(nameOf(duty), (signal) => this.#perform(duty, signal));
+    // Once a round, while nobody shows preimages yet.
+    if (this.log.state.round.phase === 'train' && this.#witness.freshTip() !== undefined)
+      tasks.set('seed chain', () => this.#sayReady(this.#witness.freshTip()));
+    this.#tasks.settle(tasks);
   }
 
   async #perform(duty: Duty, signal: AbortSignal): Promise<unknown> {
@@ -319,11 +355,11 @@ export class Member {
   }
 
   /** Ready again; with a declared reset where the carried state is gone from this disk. */
-  async #sayReady(): Promise<Receipt> {
+  async #sayReady(tip = this.#witness.tip()): Promise<Receipt> {
     const { store, key, work } = this.#parts;
     const { carry } = this.log.state.members[key.id]!;
     const reset = (await store.size(carry.moments)) === undefined || (await store.size(carry.error)) === undefined;
-    return this.#bench.voice.say('ready', { tip: this.#witness.tip(), engine: work.engineName, reset });
+    return this.#bench.voice.say('ready', { tip, engine: work.engineName, reset });
   }
 
   async #train(duty: Extract<Duty, { kind: 'train' }>, signal: AbortSignal): Promise<unknown> {

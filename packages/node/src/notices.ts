@@ -18,7 +18,7 @@ export type Notice =
       tokensPerSecond: number;
     }
   | { kind: 'auditing'; round: number; trainer: DeviceId; segment: number; tookMs: number }
-  | { kind: 'adopted'; round: number; base: Hash; recomputed: boolean }
+  | { kind: 'adopted'; round: number; base: Hash }
   | { kind: 'evaluated'; round: number; base: Hash; holdoutLoss: number }
   | { kind: 'fork-seen'; device: DeviceId; index: number; mine: Hash; theirs: Hash }
   | { kind: 'desync'; round: number; mine: Hash; theirs: Hash }

@@ -31,7 +31,8 @@ async function* stream(log: Log, clock: Clock, request: Uint8Array, signal: Abor
   let next = from as number;
   // Woken by the log; what was appended meanwhile is read from it, so a slow reader holds no queue here.
   let wake = () => {};
-  const gone = new Promise<boolean>((resolve) => signal.addEventListener('abort', () => resolve(true), { once: true }));
+  // Through `wake` too: a promise that lives as long as the stream would gather one reaction for every wait.
+  signal.addEventListener('abort', () => wake(), { once: true });
   const unwatch = log.watch(() => wake());
   let caughtUp = false;
   try {
@@ -53,8 +54,8 @@ async function* stream(log: Log, clock: Clock, request: Uint8Array, signal: Abor
         () => false,
         () => true,
       );
-      if (next <= log.durable) wake();
-      if (!(await Promise.race([woken, beat, gone]))) yield new Uint8Array(0);
+      if (next <= log.durable || signal.aborted) wake();
+      if (!(await Promise.race([woken, beat]))) yield new Uint8Array(0);
       stop.abort();
     }
   } finally {
@@ -102,15 +103,15 @@ async function follow(
   const request = canonicalBytes({ run: log.state.run, from: log.length } as Canonical);
   const limits = { idleMs: IDLE_MS, maxMessageBytes: MAX_ENTRY_BYTES };
   for await (const message of network.open(peer, 'log', request, limits, signal)) {
-    if (message.length === 0) {
-      onCaughtUp();
-      // Two members that follow each other wait for ever, so nobody stays with a peer once the sequencer is back.
-      if (peer !== log.state.charter.sequencer && network.peers().includes(log.state.charter.sequencer)) return;
-      continue;
-    }
+    if (message.length === 0) onCaughtUp();
+    // Two members that follow each other wait for ever, so nobody stays with a peer once the sequencer is back.
+    if (peer !== log.state.charter.sequencer && network.peers().includes(log.state.charter.sequencer)) return;
+    if (message.length === 0) continue;
     const entry = parseEntry(message, log.state.charter.sequencer);
     if (!entry.ok)
       throw new WorldError('peer-failed', `A peer sent a false log entry: ${entry.reason}.`, { facts: { peer } });
+    if (entry.value.record.body.run !== log.state.run)
+      throw new WorldError('peer-failed', 'A peer sent a log entry of another run.', { facts: { peer } });
     if (!continues(log.state, entry.value)) throw forkOrGap(log, entry.value, peer);
     await log.append(entry.value);
     watchForFork(log, entry.value, notify);

@@ -50,7 +50,7 @@ export class Sequencer {
     // From here to `append` nothing waits: the order of checking is the order of the log.
     const ticked = this.#tickIfDue();
     const record = sign();
-    const reason = check(this.#log.state, record);
+    const reason = this.#forked(record) ?? check(this.#log.state, record);
     const appended = reason === null ? this.#append(record) : undefined;
     const { index } = this.#log.state.head;
     await Promise.all([ticked, appended]);
@@ -67,6 +67,12 @@ export class Sequencer {
         deadline === undefined ? LONGEST_NAP_MS : Math.min(LONGEST_NAP_MS, Math.max(1, deadline - this.#nowMs()));
       await this.#clock.sleep(napMs, signal).catch(() => {});
     }
+  }
+
+  /** A record that names another log would make every follower report a fork. */
+  #forked({ body }: VerifiedRecord): string | null {
+    const id = this.#log.idAt(body.seen.index);
+    return id === undefined || id === body.seen.id ? null : 'the record names a log entry that this log does not have';
   }
 
   #tickIfDue(): Promise<unknown> {

@@ -239,8 +239,10 @@ export class TensorWork implements Work {
 
   #decode(bytes: Uint8Array): Update {
     const decoded = decodeUpdate(this.#charter.codec, this.#layout, bytes);
-    assert(decoded.ok, 'only attested updates are aggregated');
-    return decoded.update;
+    if (decoded.ok) return decoded.update;
+    throw new WorldError('desync', `The witnesses included an update that breaks the charter: ${decoded.reason}`, {
+      help: 'Two thirds of them cannot be honest; this member stops rather than guess what the base is.',
+    });
   }
 
   #tokensOf(segment: Segment): number {

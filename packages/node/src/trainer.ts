@@ -80,6 +80,7 @@ export async function startState(
   signal: AbortSignal,
 ): Promise<StateBytes & { base: Uint8Array }> {
   const { bases, artifacts, log, charter, key } = bench;
+  await bases.adopted(duty.base, signal);
   const base = await bases.get(log.state, duty.base, signal);
   const moments = await artifacts.get(duty.seat.carryIn.moments, {
     maxBytes: artifactSizes(charter).moments,
@@ -188,7 +189,7 @@ export class Trainer {
       seat: seat.seat,
       moments: seat.carryIn.moments,
     };
-    const builder = new TraceBuilder(start, secret(`trace ${duty.base}`));
+    const builder = new TraceBuilder(start, secret(`trace ${duty.round} ${duty.base}`));
     for (const state of offer.states) builder.endSegment(state);
     const trace = builder.encoded(update, seat.carryIn.error, errorOut);
     const salt = secret(`blind ${duty.round} ${duty.base}`);

@@ -1,25 +1,36 @@
 /** The witness: fetches every update, checks its form, attests what it saw; at the end it signs the header. */
-import { type Hash, sha256 } from '@folkmoot/core';
+import { assert, type Hash, sha256 } from '@folkmoot/core';
 import type { Duty } from '@folkmoot/protocol';
 import { SeedChain } from '@folkmoot/records';
 import { likely } from './expectations.ts';
 import type { Receipt } from './voice.ts';
 import type { Workbench } from './workbench.ts';
 
+/** Preimages after which a chain is replaced, of the 8192 that it has. */
+const WORN_OUT = 8000;
+const MAX_CHAINS = 64;
+
 export class Witness {
   readonly #bench: Workbench;
-  readonly #chain: SeedChain;
+  /** The seed chains of this device, one after another; the last is in use. */
+  readonly #chains: SeedChain[] = [];
 
   constructor(bench: Workbench) {
     this.#bench = bench;
-    this.#chain = new SeedChain(bench.secret('seed-chain'));
+    this.#addChain();
   }
 
   /** The tip to announce: where the log last saw this device's chain, or its start. */
   tip(): Hash {
     const { log, key } = this.#bench;
     const tip = log.state.members[key.id]?.tip;
-    return tip !== undefined && this.#chain.shownAt(tip) !== undefined ? tip : this.#chain.tip(0);
+    return tip !== undefined && this.#shownAt(tip) !== undefined ? tip : this.#chain.tip(0);
+  }
+
+  /** The tip of a new chain where the present one is nearly used up: to be announced before preimages are shown. */
+  freshTip(): Hash | undefined {
+    if ((this.#shownAt(this.tip()) ?? 0) < WORN_OUT) return undefined;
+    return new SeedChain(this.#bench.secret(`seed-chain ${this.#chains.length}`)).tip(0);
   }
 
   /** Attests the updates that arrive in time and are well-formed. Leaves a third of the phase to say so. */
@@ -27,11 +38,22 @@ export class Witness {
     const { charter, voice, clock } = this.#bench;
     const late = new AbortController();
     const inTime = AbortSignal.any([signal, late.signal]);
-    clock.sleep(Math.floor((charter.timing.witnessMs * 2) / 3), signal).then(
-      () => late.abort(),
-      () => {},
-    );
-    const seen = await Promise.all(duty.updates.map((update) => this.#isWellFormed(update, inTime)));
+    const giveUpIn = (durationMs: number) =>
+      clock.sleep(durationMs, signal).then(
+        () => late.abort(),
+        () => {},
+      );
+    void giveUpIn(Math.floor((charter.timing.witnessMs * 2) / 3));
+    const startedMs = clock.now();
+    let arrived = 0;
+    const look = async (update: (typeof duty.updates)[number]) => {
+      const wellFormed = await this.#isWellFormed(update, inTime);
+      // One slow trainer must not hold the round: when most are here, the rest gets half of the time again.
+      if (2 * ++arrived > duty.updates.length && arrived < duty.updates.length)
+        void giveUpIn(Math.max(charter.timing.graceMs, (clock.now() - startedMs) / 2));
+      return wellFormed;
+    };
+    const seen = await Promise.all(duty.updates.map(look));
     signal.throwIfAborted();
     const updates = duty.updates.filter((_, i) => seen[i]).map(({ update }) => update);
     return voice.say('attest', { draw: duty.draw, updates, preimage: this.#preimage() }, duty);
@@ -41,7 +63,8 @@ export class Witness {
   async finalize(duty: Extract<Duty, { kind: 'finalize' }>, signal: AbortSignal): Promise<Receipt> {
     const { bases, log, voice } = this.#bench;
     const included = log.state.round.included.map((trainer, i) => ({ trainer, update: duty.updates[i]! }));
-    const { aggregate, nextBase } = await bases.aggregate(log.state, duty.base, included, signal);
+    await bases.adopted(duty.base, signal);
+    const { aggregate, nextBase } = await bases.aggregate(log.state, duty.base, included);
     signal.throwIfAborted();
     return voice.say(
       'header',
@@ -66,6 +89,30 @@ export class Witness {
 
   /** The preimage of what the log holds as this device's tip. */
   #preimage(): Hash {
-    return this.#chain.tip((this.#chain.shownAt(this.tip()) ?? 0) + 1);
+    return this.#chain.tip((this.#shownAt(this.tip()) ?? 0) + 1);
+  }
+
+  get #chain(): SeedChain {
+    return this.#chains.at(-1)!;
+  }
+
+  /** Where `tip` stands on this device's chains; the one that holds it becomes the present one. */
+  #shownAt(tip: Hash): number | undefined {
+    const shown = this.#chain.shownAt(tip);
+    if (shown !== undefined || this.#bench.log.state.run === tip) return shown;
+    for (let next = 0; next < MAX_CHAINS; next++) {
+      if (this.#chains.length <= next) this.#addChain();
+      const found = this.#chains[next]!.shownAt(tip);
+      if (found === undefined) continue;
+      this.#chains.length = next + 1;
+      return found;
+    }
+    return undefined;
+  }
+
+  #addChain(): void {
+    const number = this.#chains.length;
+    assert(number < MAX_CHAINS, 'a device has a bounded number of chains');
+    this.#chains.push(new SeedChain(this.#bench.secret(number === 0 ? 'seed-chain' : `seed-chain ${number}`)));
   }
 }

@@ -184,6 +184,15 @@ export class RunFollower {
       case 'settled':
         this.#settled(event.settlement);
         break;
+      case 'forfeited':
+        report.event(
+          `${this.nameOf(event.device)} forfeits ${event.amount} locked credits: on the exact engine other bits are proof`,
+          {
+            type: 'forfeited',
+            device: event.device,
+          },
+        );
+        break;
       case 'fault':
         report.event(
           `${this.nameOf(event.device)} signed two contradicting records and forfeits ${event.forfeited} credits`,
