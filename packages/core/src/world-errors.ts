@@ -87,7 +87,7 @@ export function storeFull(neededBytes: number, usedBytes: number, maxBytes: numb
     `The store holds ${formatBytes(usedBytes)} of ${formatBytes(maxBytes)}; ${formatBytes(neededBytes)} more do not fit.`,
     {
       facts: { neededBytes, usedBytes, maxBytes },
-      help: 'Raise the limit of the store, or remove runs no longer needed.',
+      help: 'Raise the limit (--store-limit), or give none.',
     },
   );
 }

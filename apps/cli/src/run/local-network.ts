@@ -13,7 +13,15 @@ import { RunFollower } from './follow-run.ts';
 import { MemberProcess } from './member-process.ts';
 import { inviteOf } from './participation.ts';
 import { Session } from './session.ts';
-import { parseCount, parseDuration, type StopRules, summarize, untilDone, untilInterrupted } from './take-part.ts';
+import {
+  parseCount,
+  parseDuration,
+  parseSize,
+  type StopRules,
+  summarize,
+  untilDone,
+  untilInterrupted,
+} from './take-part.ts';
 import { sumOf, type Totals } from './totals.ts';
 
 const DEFAULT_ROUNDS = 12;
@@ -40,6 +48,7 @@ export async function runNetwork(call: Invocation, options: UpOptions): Promise<
       host: '127.0.0.1',
       threads: plan.threads,
       evaluates: true,
+      maxStoreBytes: plan.storeLimit === undefined ? undefined : parseSize(plan.storeLimit),
       rounds: plan.stop.rounds,
       watch: (notice) => (follower ? follower.notice(notice) : early.push(notice)),
       signal,
@@ -59,6 +68,8 @@ interface Plan {
   readonly honest: readonly string[];
   readonly cheaters: readonly { name: string; kind: string }[];
   readonly threads: number;
+  /** As it was typed: each member takes it for its own store. */
+  readonly storeLimit?: string;
   readonly stop: StopRules;
 }
 
@@ -90,6 +101,7 @@ function planOf(options: UpOptions): Plan {
     honest: Array.from({ length: count }, (_, i) => NAMES[i] ?? `member-${i + 1}`),
     cheaters: kinds.map((kind, i) => ({ kind, name: CHEATER_NAMES[i] ?? `cheater-${i + 1}` })),
     threads: options.threads === undefined ? share : parseCount('--threads', options.threads),
+    storeLimit: options.storeLimit,
     stop: { rounds, forMs, exit: options.exit === true },
   };
 }
@@ -167,7 +179,15 @@ function startMembers(call: Invocation, { plan, session, report, members }: Netw
   ];
   for (const { name, cheater } of others) {
     const home = join(call.home, 'members', name);
-    const member = new MemberProcess({ home, name, invite, cheater, threads: plan.threads, rounds: plan.stop.rounds });
+    const member = new MemberProcess({
+      home,
+      name,
+      invite,
+      cheater,
+      threads: plan.threads,
+      rounds: plan.stop.rounds,
+      storeLimit: plan.storeLimit,
+    });
     members.push(member);
     member.ended.then((reason) => {
       if (!member.leaving) report.event(`${name}’s process ended: ${reason}`, { type: 'member-ended', name });

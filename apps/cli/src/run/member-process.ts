@@ -12,6 +12,7 @@ export interface MemberProcessOptions {
   readonly cheater?: string;
   readonly threads: number;
   readonly rounds?: number;
+  readonly storeLimit?: string;
 }
 
 /** How long a member may take to leave before it is ended. */
@@ -67,10 +68,11 @@ export class MemberProcess {
   }
 }
 
-function argumentsOf({ home, name, invite, cheater, threads, rounds }: MemberProcessOptions): string[] {
+function argumentsOf({ home, name, invite, cheater, threads, rounds, storeLimit }: MemberProcessOptions): string[] {
   // The founder measures the hold-out loss for all: three times the same number would cost three times as much.
   const options = ['--listen', '127.0.0.1', '--name', name, '--threads', String(threads), '--no-evaluate'];
   if (rounds !== undefined) options.push('--rounds', String(rounds));
+  if (storeLimit !== undefined) options.push('--store-limit', storeLimit);
   if (cheater !== undefined) options.push('--cheater', cheater);
   return [join(projectRoot, 'apps/cli/src/main.ts'), '--home', home, '--json', 'join', invite, ...options];
 }

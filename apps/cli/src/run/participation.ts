@@ -9,7 +9,15 @@ import type { Invocation } from '../invocation.ts';
 import { type Report, reportFor } from '../ui/report.ts';
 import { RunFollower } from './follow-run.ts';
 import { type OpenHome, openHome, Session } from './session.ts';
-import { parseCount, parseDuration, type StopRules, summarize, untilDone, untilInterrupted } from './take-part.ts';
+import {
+  parseCount,
+  parseDuration,
+  parseSize,
+  type StopRules,
+  summarize,
+  untilDone,
+  untilInterrupted,
+} from './take-part.ts';
 
 /** The run to take part in. */
 export interface Entrance {
@@ -30,6 +38,7 @@ export interface Part extends StopRules {
   readonly port?: number;
   readonly name?: string;
   readonly threads?: number;
+  readonly maxStoreBytes?: number;
   readonly engine?: EngineKind;
   readonly cheater?: CheaterName;
   /** False where nobody reads here how good the bases are. */
@@ -45,6 +54,7 @@ export function partOf(options: Options): Part {
     port: count('--port', options.port),
     name: options.name,
     threads: count('--threads', options.threads),
+    maxStoreBytes: options.storeLimit === undefined ? undefined : parseSize(options.storeLimit),
     engine: options.engine as EngineKind | undefined,
     cheater: cheaterNamed(options.cheater),
     rounds: count('--rounds', options.rounds),

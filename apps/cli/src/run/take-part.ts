@@ -130,6 +130,17 @@ export function parseDuration(text: string): number {
   });
 }
 
+/** `20GB`, `512MiB`, or bytes without a unit. Throws `bad-size`. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)b?|b)?$/i.exec(text);
+  const power = match?.[2] === undefined ? 0 : 1 + 'kmgt'.indexOf(match[2].toLowerCase());
+  const sizeBytes = Math.floor(Number(match?.[1]) * (match?.[3] ? 1024 : 1000) ** power);
+  if (match && sizeBytes > 0) return sizeBytes;
+  throw new WorldError('bad-size', `"${text}" is not a size.`, {
+    help: 'Give a number with a unit, such as 20GB or 512MiB.',
+  });
+}
+
 /** A whole number of at least `least`. Throws `bad-number`. */
 export function parseCount(option: string, text: string, least = 1): number {
   const value = Number(text);
