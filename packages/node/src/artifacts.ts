@@ -63,6 +63,11 @@ export class Artifacts {
     this.#network.serve('artifact', (_peer, request) => this.#answer(request), limits);
   }
 
+  /** Whether `peer` could be asked now. */
+  reaches(peer: DeviceId): boolean {
+    return this.#network.peers().includes(peer);
+  }
+
   /** Files own bytes; they are safe from collection for at least one round. */
   async put(bytes: Uint8Array): Promise<Hash> {
     const id = await this.store.put(bytes);

@@ -36,7 +36,8 @@ export class Auditor {
   async audit(audit: Audit, signal: AbortSignal): Promise<Receipt> {
     const { voice, key } = this.#bench;
     try {
-      const kept = (await this.#recall(audit)) ?? (await this.#patiently(() => this.#replay(audit, signal), signal));
+      const kept =
+        (await this.#recall(audit)) ?? (await this.#patiently(audit, signal, () => this.#replay(audit, signal)));
       const result = resultOf(stateRoot(kept.mine), kept.salt, key.id);
       return await voice.say('result', { trainer: audit.trainer, segment: audit.segment, result }, audit);
     } catch (error) {
@@ -50,7 +51,7 @@ export class Auditor {
     const kept = await this.#recall(audit);
     if (!kept) return this.#without(audit, 'abstain');
     try {
-      const verdict = await this.#patiently(() => this.#verdict(audit, kept, signal), signal);
+      const verdict = await this.#patiently(audit, signal, () => this.#verdict(audit, kept, signal));
       return await this.#bench.voice.say('verdict', verdict, audit);
     } catch (error) {
       if (!isWorldError(error, 'artifact-unavailable')) throw error;
@@ -137,15 +138,16 @@ export class Auditor {
     );
   }
 
-  /** Tries again where bytes cannot be had: a trainer that crashed has as long to come back as it has for opening. */
-  async #patiently<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { clock, charter } = this.#bench;
+  /** Tries again where the trainer is away: after a crash it has as long to come back as it has for opening. */
+  async #patiently<T>(audit: Audit, signal: AbortSignal, step: () => Promise<T>): Promise<T> {
+    const { clock, charter, artifacts } = this.#bench;
     const giveUpMs = clock.now() + charter.timing.openTraceMs;
     for (;;) {
       try {
         return await step();
       } catch (error) {
-        if (!isWorldError(error, 'artifact-unavailable') || clock.now() >= giveUpMs) throw error;
+        const mayCome = !artifacts.reaches(audit.trainer) && clock.now() < giveUpMs;
+        if (!isWorldError(error, 'artifact-unavailable') || !mayCome) throw error;
         await clock.sleep(RETRY_MS, signal);
       }
     }

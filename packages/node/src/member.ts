@@ -41,6 +41,8 @@ import type { Work } from './work.ts';
 import type { Workbench } from './workbench.ts';
 
 const RETRY_MS = 2000;
+/** Longest stay for those who still read the log's end. */
+const LINGER_MS = 3000;
 
 export interface MemberParts {
   readonly charter: Charter;
@@ -85,6 +87,8 @@ export class Member {
   readonly #stopping = new AbortController();
   readonly #watchers = new Set<(notice: Notice) => void>();
   #fail: (error: unknown) => void = () => {};
+  /** All who follow this copy of the log have all of it. */
+  #isTaken: () => boolean = () => true;
   /** The log is as long as the others'; before that, nothing is done. */
   #live = false;
   #paused = false;
@@ -166,7 +170,16 @@ export class Member {
     this.#tasks.stop();
     // A sequencer that is gone must not keep anybody from leaving.
     await Promise.race([this.#sayGoodbye().catch(() => {}), this.#parts.clock.sleep(2000).catch(() => {})]);
+    await this.#untilTaken();
     await this.stop();
+  }
+
+  /** The last entries go to all who follow, as far as they take them soon: there may be nobody else to get them from. */
+  async #untilTaken(): Promise<void> {
+    const { clock } = this.#parts;
+    const giveUpMs = clock.now() + LINGER_MS;
+    while (!this.#isTaken() && clock.now() < giveUpMs && !this.#stopping.signal.aborted)
+      await clock.sleep(50, this.#stopping.signal).catch(() => {});
   }
 
   async #sayGoodbye(): Promise<void> {
@@ -198,7 +211,7 @@ export class Member {
     for (let i = 0; i < this.log.length; i++) this.#keepsakes.observe(this.log.recordAt(i));
     this.artifacts.serve();
     this.peers.serve();
-    serveLog(network, this.log, clock);
+    this.#isTaken = serveLog(network, this.log, clock);
     this.#sequencer?.serve(network);
     await this.peers.enter().catch((error) => {
       // Whoever has taken part before may be the first that is back after a reboot, and waits for the others.

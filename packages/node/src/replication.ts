@@ -19,13 +19,30 @@ const HEARTBEAT_MS = 4000;
 const IDLE_MS = 4 * HEARTBEAT_MS;
 const RETRY_MS = 1000;
 
-/** Serves entries from an index on, and then each new one. */
-export function serveLog(network: Network, log: Log, clock: Clock): void {
-  const limits = { maxRequestBytes: 1024, maxConcurrentPerPeer: 4 };
-  network.serve('log', (_peer, request, signal) => stream(log, clock, request, signal), limits);
+/** One that follows this log. */
+interface Reader {
+  /** Index of the last entry that it has taken. */
+  taken: number;
 }
 
-async function* stream(log: Log, clock: Clock, request: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/**
+ * Serves entries from an index on, and then each new one. The function that it returns tells whether all who follow have
+ * taken everything: whoever leaves without that leaves others behind without the end.
+ */
+export function serveLog(network: Network, log: Log, clock: Clock): () => boolean {
+  const limits = { maxRequestBytes: 1024, maxConcurrentPerPeer: 4 };
+  const readers = new Set<Reader>();
+  network.serve('log', (_peer, request, signal) => stream(log, clock, request, readers, signal), limits);
+  return () => [...readers].every(({ taken }) => taken >= log.durable);
+}
+
+async function* stream(
+  log: Log,
+  clock: Clock,
+  request: Uint8Array,
+  readers: Set<Reader>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const { run, from } = (requestJson(request) ?? {}) as { run?: unknown; from?: unknown };
   if (run !== log.state.run || !Number.isSafeInteger(from) || (from as number) < 0) return;
   let next = from as number;
@@ -34,6 +51,8 @@ async function* stream(log: Log, clock: Clock, request: Uint8Array, signal: Abor
   // Through `wake` too: a promise that lives as long as the stream would gather one reaction for every wait.
   signal.addEventListener('abort', () => wake(), { once: true });
   const unwatch = log.watch(() => wake());
+  const reader: Reader = { taken: next - 1 };
+  readers.add(reader);
   let caughtUp = false;
   try {
     while (!signal.aborted) {
@@ -43,7 +62,8 @@ async function* stream(log: Log, clock: Clock, request: Uint8Array, signal: Abor
         yield new Uint8Array(0);
       }
       if (next <= log.durable) {
-        yield log.bytesAt(next++);
+        yield log.bytesAt(next);
+        reader.taken = next++;
         continue;
       }
       const woken = new Promise<boolean>((resolve) => {
@@ -60,6 +80,7 @@ async function* stream(log: Log, clock: Clock, request: Uint8Array, signal: Abor
     }
   } finally {
     unwatch();
+    readers.delete(reader);
   }
 }
 
