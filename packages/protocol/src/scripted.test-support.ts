@@ -37,6 +37,7 @@ import {
   traceRoot,
   type VerifiedRecord,
 } from '@folkmoot/records';
+import { CHARTER } from '@folkmoot/records/test-support';
 import {
   type Audit,
   apply,
@@ -54,55 +55,9 @@ const name = (text: string) => sha256(utf8(text));
 /** A small charter: two segments a round; timing in plain seconds. */
 export function testCharter(change: Partial<Charter> = {}): Charter {
   return {
-    protocol: 1,
-    name: 'test',
-    creator: accountKey(new Uint8Array(32).fill(101)).id,
-    sequencer: deviceKey(new Uint8Array(32).fill(1)).id,
-    nonce: name('nonce'),
-    licence: 'CC0-1.0',
-    model: {
-      vocab: 300,
-      hidden: 8,
-      layers: 1,
-      heads: 2,
-      kvHeads: 1,
-      feedForward: 16,
-      context: 16,
-      ropeTheta: 10_000,
-      normEpsilon: '0.00001',
-      tied: true,
-    },
-    parameters: 4096,
-    tokenizer: name('tokenizer'),
-    dataset: {
-      manifest: name('manifest'),
-      manifestBytes: 100,
-      trainRoot: name('train'),
-      holdoutRoot: name('holdout'),
-      trainRows: 1000,
-      holdoutRows: 10,
-    },
-    programs: { train: name('p1'), optimizer: name('p2'), norm: name('norm'), evaluate: name('p3') },
-    initialBase: name('base'),
-    zeroMoments: name('zero moments'),
-    zeroError: name('zero error'),
-    batchRows: 4,
+    ...CHARTER,
     stepsPerRound: 4,
     stepsPerSegment: 2,
-    optimizer: {
-      kind: 'adamw',
-      learningRate: '0.001',
-      beta1: '0.9',
-      beta2: '0.95',
-      epsilon: '0.00000001',
-      weightDecay: '0.1',
-      clipNorm: '1',
-      warmupSteps: 10,
-      joinerWarmupSteps: 4,
-    },
-    codec: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' },
-    aggregator: { kind: 'clipped-mean', outerRate: '1' },
-    engine: { kind: 'native', tolerancePpm: 10_000 },
     timing: {
       openMs: 1000,
       trainMs: 60_000,
@@ -113,8 +68,6 @@ export function testCharter(change: Partial<Charter> = {}): Charter {
       openTraceMs: 5000,
       auditMs: 20_000,
     },
-    committee: { minMembers: 2, maxTrainers: 64, maxWitnesses: 16 },
-    audit: { floorPpm: 50_000 },
     credit: { perSegment: 10, vestingRounds: 20 },
     ...change,
   };

@@ -1,59 +1,13 @@
 /** A charter for simulated runs: short rounds in virtual seconds. */
-import { accountKey, deviceKey, fromHex, hashOf } from '@folkmoot/core';
 import type { Charter } from '@folkmoot/records';
+import { CHARTER } from '@folkmoot/records/test-support';
 
 export function simCharter(change: Partial<Charter> = {}): Charter {
-  const name = (text: string) => hashOf('sim', text);
   return {
-    protocol: 1,
+    ...CHARTER,
     name: 'simulated',
-    creator: accountKey(fromHex(name('creator'))).id,
-    sequencer: deviceKey(fromHex(name('sequencer'))).id,
-    nonce: name('nonce'),
-    licence: 'CC0-1.0',
-    model: {
-      vocab: 300,
-      hidden: 8,
-      layers: 1,
-      heads: 2,
-      kvHeads: 1,
-      feedForward: 16,
-      context: 16,
-      ropeTheta: 10_000,
-      normEpsilon: '0.00001',
-      tied: true,
-    },
-    parameters: 16,
-    tokenizer: name('tokenizer'),
-    dataset: {
-      manifest: name('manifest'),
-      manifestBytes: 100,
-      trainRoot: name('train'),
-      holdoutRoot: name('holdout'),
-      trainRows: 1000,
-      holdoutRows: 10,
-    },
-    programs: { train: name('train'), optimizer: name('optimizer'), norm: name('norm'), evaluate: name('evaluate') },
-    initialBase: name('base'),
-    zeroMoments: name('moments'),
-    zeroError: name('error'),
-    batchRows: 4,
     stepsPerRound: 6,
     stepsPerSegment: 2,
-    optimizer: {
-      kind: 'adamw',
-      learningRate: '0.001',
-      beta1: '0.9',
-      beta2: '0.95',
-      epsilon: '0.00000001',
-      weightDecay: '0.1',
-      clipNorm: '1',
-      warmupSteps: 10,
-      joinerWarmupSteps: 4,
-    },
-    codec: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' },
-    aggregator: { kind: 'clipped-mean', outerRate: '1' },
-    engine: { kind: 'native', tolerancePpm: 10_000 },
     timing: {
       openMs: 3000,
       trainMs: 60_000,
@@ -64,8 +18,6 @@ export function simCharter(change: Partial<Charter> = {}): Charter {
       openTraceMs: 8000,
       auditMs: 20_000,
     },
-    committee: { minMembers: 2, maxTrainers: 64, maxWitnesses: 16 },
-    audit: { floorPpm: 50_000 },
     credit: { perSegment: 10, vestingRounds: 20 },
     ...change,
   };
