@@ -2,6 +2,7 @@
 import { type Canonical, canonicalBytes, fromUtf8, type Hash, hashOf, isWorldError, sha256 } from '@folkmoot/core';
 import type { Audit } from '@folkmoot/protocol';
 import { resultOf, type Said, type StateIds, stateRoot } from '@folkmoot/records';
+import { judge, MAX_DISTANCE_PPM } from '@folkmoot/verify';
 import { artifactSizes } from './expectations.ts';
 import type { Receipt } from './voice.ts';
 import type { Distance } from './work.ts';
@@ -93,25 +94,28 @@ export class Auditor {
 
   async #verdict(audit: Audit, kept: Kept, signal: AbortSignal): Promise<Said<'verdict'>> {
     const { trainer, segment, closed } = audit;
-    const said = { trainer, segment, stateRoot: stateRoot(kept.mine), salt: kept.salt };
-    const equal = kept.mine.params === closed!.endParams && kept.mine.moments === closed!.endMoments;
-    const distance: Distance = equal ? { ppm: 0, tensor: '', first: '' } : await this.#distance(audit, kept, signal);
-    if (!equal && distance.ppm > this.#bench.charter.engine.tolerancePpm)
-      return { ...said, outcome: 'mismatch', part: 'segment', distancePpm: distance.ppm, tensor: distance.first };
-    // Encoding is integer work over the trainer's own states: it has no tolerance on any engine.
-    if (!(await this.#encodesAlike(audit, signal)))
-      return { ...said, outcome: 'mismatch', part: 'encode', distancePpm: 0, tensor: '' };
+    const { outcome, part, distancePpm, first } = await judge({
+      claimed: { params: closed!.endParams, moments: closed!.endMoments },
+      mine: kept.mine,
+      tolerancePpm: this.#bench.charter.engine.tolerancePpm,
+      distance: () => this.#distance(audit, kept, signal),
+      encodes: () => this.#encodesAlike(audit, signal),
+    });
     return {
-      ...said,
-      outcome: equal ? 'match' : 'within',
-      part: 'segment',
-      distancePpm: distance.ppm,
-      tensor: distance.first,
+      trainer,
+      segment,
+      stateRoot: stateRoot(kept.mine),
+      salt: kept.salt,
+      outcome,
+      part,
+      distancePpm,
+      tensor: first,
     };
   }
 
   async #distance(audit: Audit, kept: Kept, signal: AbortSignal): Promise<Distance> {
-    if (kept.mine.params === NOTHING.params) return { ppm: 1_000_000_000, tensor: NO_RESULT, first: NO_RESULT };
+    if (kept.mine.params === NOTHING.params)
+      return { distancePpm: MAX_DISTANCE_PPM, tensor: NO_RESULT, first: NO_RESULT };
     const { work, artifacts, charter } = this.#bench;
     const sizes = artifactSizes(charter);
     const { endParams, endMoments } = audit.closed!;

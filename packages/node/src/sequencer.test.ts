@@ -16,6 +16,12 @@ test('what the sequencer’s own device says is not overtaken by its tick', asyn
   assert.equal(log.recordAt(before).kind, 'tick');
 });
 
+test('a device that starts again goes on counting where the log has it', async () => {
+  const { log, keys, sequencer } = await founded();
+  const again = new Voice(keys[1]!, log.state, (sign) => sequencer.submit(sign));
+  assert.equal((await again.say('leave', {})).accepted, true);
+});
+
 test('a record that a due deadline makes late is refused, and the log says first that it has passed', async () => {
   const { clock, log, say } = await founded();
   clock.nowMs = nextDeadline(log.state)!;
@@ -72,5 +78,5 @@ async function founded() {
     });
     await voice.say('ready', { tip: hashOf('tip'), engine: 'x', reset: false });
   }
-  return { clock, log, key, tick, say: voices.map((voice) => voice.say.bind(voice)) };
+  return { clock, log, key, keys, sequencer, tick, say: voices.map((voice) => voice.say.bind(voice)) };
 }

@@ -182,12 +182,11 @@ export class TensorWork implements Work {
     const [from, own, theirs] = [start, mine, claimed].map((state) => this.#readState(state));
     if (!from || !own || !theirs)
       return {
-        ppm: MAX_DISTANCE_PPM,
+        distancePpm: MAX_DISTANCE_PPM,
         tensor: 'all: the claimed state is not one',
         first: 'all: the claimed state is not one',
       };
-    const { distancePpm, tensor, first } = stateDistance(this.#layout, from, theirs, own);
-    return { ppm: distancePpm, tensor, first };
+    return stateDistance(this.#layout, from, theirs, own);
   }
 
   async evaluate(params: Uint8Array): Promise<number> {

@@ -5,6 +5,7 @@
  * machine. Nothing here knows a peer.
  */
 import type { Hash } from '@folkmoot/core';
+import type { Distance } from '@folkmoot/verify';
 
 /** A state at a segment boundary: parameters float32, moments bfloat16, both little-endian. */
 export interface StateBytes {
@@ -28,13 +29,7 @@ export interface SegmentEnd extends StateBytes {
   readonly tokens: number;
 }
 
-/** How far a claimed state is from the recomputed one: the worst tensor, parts per million of the segment's change. */
-export interface Distance {
-  readonly ppm: number;
-  readonly tensor: string;
-  /** The first tensor that differs at all. */
-  readonly first: string;
-}
+export type { Distance };
 
 export interface Encoding {
   readonly update: Uint8Array;

@@ -89,7 +89,9 @@ export class PretendWork implements Work {
 
   distance(_start: StateBytes, mine: StateBytes, claimed: StateBytes): Distance {
     const equal = sha256(mine.params) === sha256(claimed.params) && sha256(mine.moments) === sha256(claimed.moments);
-    return equal ? { ppm: 0, tensor: '', first: '' } : { ppm: 1_000_000, tensor: 'pretended', first: 'pretended' };
+    return equal
+      ? { distancePpm: 0, tensor: '', first: '' }
+      : { distancePpm: 1_000_000, tensor: 'pretended', first: 'pretended' };
   }
 
   async evaluate(params: Uint8Array): Promise<number> {

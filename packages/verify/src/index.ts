@@ -1,4 +1,3 @@
-export * from './compare-encode.ts';
 export * from './distance.ts';
 export * from './replay-segment.ts';
 export * from './segment-files.ts';

@@ -6,10 +6,9 @@ import type { Engine, EngineKind } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
 import { encodeUpdate, LocalRound, packBfloat16, type Segment, zeroError, zeroMoments } from '@folkmoot/training';
 import { batches, initial, LAYOUT, OPTIMIZER, TRAIN } from '@folkmoot/training/test-support';
-import { encodeHolds, reencode } from './compare-encode.ts';
 import { arenaDistance, type State, stateDistance } from './distance.ts';
 import { type Replayed, replaySegment } from './replay-segment.ts';
-import { judgeEncode, judgeSegment, type Verdict, worse } from './verdict.ts';
+import { judge, type Verdict } from './verdict.ts';
 
 const N = LAYOUT.elements;
 const S = 5;
@@ -35,6 +34,8 @@ const segmentAt = (first: number, steps = S, seed = 'assigned'): Segment => ({
   deviceStep: first,
 });
 
+const MATCH: Verdict = { outcome: 'match', part: 'segment', distancePpm: 0, tensor: '', first: '' };
+
 type Trained = Extract<Replayed, { ok: true }>;
 
 async function run(kind: EngineKind, start: State, segment: Segment): Promise<Trained> {
@@ -46,12 +47,18 @@ async function run(kind: EngineKind, start: State, segment: Segment): Promise<Tr
 /** What an auditor on `kind` says of a trainer's claim for the segment at `first`. */
 async function audit(kind: EngineKind, claim: Trained, start = START, first = 0): Promise<Verdict> {
   const mine = await run(kind, start, segmentAt(first));
-  return judgeSegment(claim.ids, mine.ids, TOLERANCE_PPM, () => stateDistance(LAYOUT, start, claim.end, mine.end));
+  return judge({
+    claimed: claim.ids,
+    mine: mine.ids,
+    tolerancePpm: TOLERANCE_PPM,
+    distance: async () => stateDistance(LAYOUT, start, claim.end, mine.end),
+    encodes: async () => true,
+  });
 }
 
 test('one kind of engine: equal bits are a match', async () => {
   for (const kind of ['native', 'exact'] as const)
-    assert.deepEqual(await audit(kind, await run(kind, START, segmentAt(0))), { outcome: 'match' });
+    assert.deepEqual(await audit(kind, await run(kind, START, segmentAt(0))), MATCH);
 });
 
 test('an exact auditor of a native trainer, and the reverse: within tolerance, with a wide margin', async () => {
@@ -101,14 +108,31 @@ test('no work at all is exactly a million', async () => {
   assert.equal(stateDistance(LAYOUT, START, START, mine.end).distancePpm, 1_000_000);
 });
 
-test('an exact run has no tolerance', () => {
+test('a verdict: ids first, then distance, then the encoding', async () => {
   const [a, b] = ['a', 'b'].map((name) => ({ params: sha256(Buffer.from(name)), moments: sha256(Buffer.from(name)) }));
-  const verdict = judgeSegment(a, b, 0, () => ({ distancePpm: 0, tensor: '', first: '' }));
-  assert.equal(verdict.outcome, 'mismatch');
-  assert.equal(
-    judgeSegment(a, { ...a, moments: b.moments }, 0, () => ({ distancePpm: 1, tensor: 'a', first: 'a' })).outcome,
-    'mismatch',
-  );
+  const far = (distancePpm: number) => async () => ({ distancePpm, tensor: 'worst', first: 'first' });
+  const never = () => Promise.reject(new Error('not asked for'));
+  const yes = async () => true;
+  const no = async () => false;
+  const verdict = async (
+    ...[claimed, mine, tolerancePpm, distance, encodes]: [
+      typeof a,
+      typeof a,
+      number,
+      ReturnType<typeof far>,
+      typeof yes,
+    ]
+  ) => {
+    const { outcome, part, distancePpm } = await judge({ claimed, mine, tolerancePpm, distance, encodes });
+    return [outcome, part, distancePpm];
+  };
+  assert.deepEqual(await verdict(a, a, 0, never, yes), ['match', 'segment', 0]);
+  assert.deepEqual(await verdict(a, a, 0, never, no), ['mismatch', 'encode', 0]);
+  assert.deepEqual(await verdict(a, b, 10, far(10), yes), ['within', 'segment', 10]);
+  assert.deepEqual(await verdict(a, b, 10, far(10), no), ['mismatch', 'encode', 0]);
+  assert.deepEqual(await verdict(a, b, 10, far(11), never), ['mismatch', 'segment', 11]);
+  assert.deepEqual(await verdict(a, { ...a, moments: b.moments }, 10, far(0), yes), ['within', 'segment', 1]);
+  assert.deepEqual(await verdict(a, b, 0, far(0), never), ['mismatch', 'segment', 1], 'exact has no tolerance');
 });
 
 test('distances are per tensor, relative to the change, rounded up and capped', () => {
@@ -150,9 +174,11 @@ test('an encoding holds only with the memory that was carried', async () => {
   const encoded = encodeUpdate(SPARSE, LAYOUT, result);
   assert.ok(encoded.ok);
   const claim = { update: sha256(encoded.bytes), errorOut: sha256(bytesOf(encoded.errorOut)) };
-  const holds = (honest: typeof result, claimed = claim) => encodeHolds(claimed, reencode(SPARSE, LAYOUT, honest));
+  const holds = (honest: typeof result, claimed = claim) => {
+    const mine = encodeUpdate(SPARSE, LAYOUT, honest);
+    return mine.ok && sha256(mine.bytes) === claimed.update && sha256(bytesOf(mine.errorOut)) === claimed.errorOut;
+  };
   assert.ok(holds(result));
-  assert.deepEqual(judgeEncode(true), { outcome: 'match' });
 
   const invented = packBfloat16(new Float32Array(N).fill(0.01));
   assert.ok(!holds({ ...result, errorIn: invented }), 'forged error feedback');
@@ -160,16 +186,6 @@ test('an encoding holds only with the memory that was carried', async () => {
   assert.ok(!holds(result, { ...claim, errorOut: claim.update }));
   assert.ok(!holds(result, { ...claim, update: claim.errorOut }));
   assert.ok(!holds({ ...result, end: end.params.map(() => Number.NaN) }), 'no update comes of it');
-});
-
-test('the worse of two verdicts stands', () => {
-  const within: Verdict = { outcome: 'within', distancePpm: 3, tensor: 'a', first: 'a' };
-  const bad = judgeEncode(false);
-  assert.equal(worse({ outcome: 'match' }, within), within);
-  assert.equal(worse(within, { outcome: 'match' }), within);
-  assert.equal(worse(within, bad), bad);
-  const alsoBad: Verdict = { outcome: 'mismatch', part: 'segment', distancePpm: 1, tensor: 'a', first: 'a' };
-  assert.equal(worse(alsoBad, bad), alsoBad);
 });
 
 function zeroV({ end }: Trained): State {

@@ -39,7 +39,7 @@ test('a start that trains to nothing is a mismatch', async () => {
   assert.deepEqual([outcome, distancePpm], ['mismatch', 1_000_000_000]);
 });
 
-const distanceOf = (ppm: number) => (): Distance => ({ ppm, tensor: 'w', first: 'v' });
+const distanceOf = (distancePpm: number) => (): Distance => ({ distancePpm, tensor: 'w', first: 'v' });
 
 function found(changes: Partial<Pick<Work, 'replay' | 'encode' | 'distance'>>) {
   const work = { replay: async () => end, encode: () => ({ update, errorOut }), distance: distanceOf(0), ...changes };

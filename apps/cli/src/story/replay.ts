@@ -2,10 +2,11 @@
 import { type Hash, sha256 } from '@folkmoot/core';
 import type { StateBytes } from '@folkmoot/node';
 import { segmentsPerRound } from '@folkmoot/records';
+import { judge, MAX_DISTANCE_PPM, type Verdict } from '@folkmoot/verify';
 import type { ReplayBench } from './replay-bench.ts';
 import type { OpenedSegment, PublicRound, Replayable } from './replayable.ts';
 
-export type Outcome = 'match' | 'within' | 'mismatch';
+export type Outcome = Verdict['outcome'];
 
 export interface Finding {
   readonly outcome: Outcome;
@@ -58,17 +59,15 @@ async function replaySegment(bench: ReplayBench, one: OpenedSegment, signal: Abo
   const claimed = { params: closed.endParams, moments: closed.endMoments, update, errorOut: commit.errorOut };
   if (!end) return diverged(claimed, tookMs);
   const mine = { ...idsOf(end), ...encoding };
-  const finding = { claimed, mine, losses: end.losses, tookMs };
-  const equal = mine.params === claimed.params && mine.moments === claimed.moments;
-  const distance = equal
-    ? { ppm: 0, tensor: '', first: '' }
-    : bench.work.distance(start, end, await claimedEndOf(bench, one));
-  const found = { ...finding, distancePpm: distance.ppm, tensor: distance.tensor, firstTensor: distance.first };
-  if (distance.ppm > bench.run.charter.engine.tolerancePpm) return { ...found, outcome: 'mismatch', part: 'segment' };
-  // Encoding is integer work over the trainer's own states: it has no tolerance on any engine.
-  const encodes = mine.update === update && mine.errorOut === commit.errorOut;
-  if (!encodes) return { ...found, outcome: 'mismatch', part: 'encode' };
-  return { ...found, outcome: equal ? 'match' : 'within', part: null };
+  const { outcome, part, distancePpm, tensor, first } = await judge({
+    claimed,
+    mine,
+    tolerancePpm: bench.run.charter.engine.tolerancePpm,
+    distance: async () => bench.work.distance(start, end, await claimedEndOf(bench, one)),
+    encodes: async () => mine.update === update && mine.errorOut === commit.errorOut,
+  });
+  const where = { part: outcome === 'mismatch' ? part : null, distancePpm, tensor, firstTensor: first };
+  return { outcome, ...where, claimed, mine, losses: end.losses, tookMs };
 }
 
 /** What encoding the claimed last state gives. */
@@ -138,7 +137,7 @@ function diverged(claimed: Finding['claimed'], tookMs: number): Finding {
   return {
     outcome: 'mismatch',
     part: 'segment',
-    distancePpm: 1_000_000_000,
+    distancePpm: MAX_DISTANCE_PPM,
     tensor: 'all: training from the opened state comes to nothing',
     firstTensor: 'all: training from the opened state comes to nothing',
     claimed,
