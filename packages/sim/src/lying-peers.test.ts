@@ -34,6 +34,7 @@ test('an offer above the limit is refused before anything is allocated', async (
   );
   assert.deepEqual(await clock.drive(asker.get(ID, { ...OPTIONS, from: [asked.liar] })), BYTES);
   assert.equal(machine.disk.incoming.size, 0);
+  assert.deepEqual(asked.rooms, [BYTES.length]);
 });
 
 const NONSENSE: [string, () => AsyncGenerator<Uint8Array>][] = [
@@ -116,7 +117,7 @@ async function world(lie: (network: Network) => Promise<void>, honest = true) {
   const process = machine.boot();
   const asker = new Artifacts(process.network, process.store, process.clock);
   const liar = hub.join(hashOf('device', 'liar'));
-  const asked = { liar: liar.self, order: [] as string[] };
+  const asked = { liar: liar.self, order: [] as string[], rooms: [] as number[] };
   await lie(liar);
   await clock.drive(process.network.connect(liar.addresses()[0]!));
   if (honest) {
@@ -130,6 +131,11 @@ async function world(lie: (network: Network) => Promise<void>, honest = true) {
   process.network.open = (peer, ...rest) => {
     asked.order.push(peer);
     return open(peer, ...rest);
+  };
+  const receive = process.store.receive.bind(process.store);
+  process.store.receive = (id, sizeBytes) => {
+    asked.rooms.push(sizeBytes);
+    return receive(id, sizeBytes);
   };
   return { clock, asker, asked, machine };
 }
