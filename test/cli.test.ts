@@ -147,7 +147,7 @@ test('test: a filter that matches nothing says so', () => {
 test('test: ends with the count of the runner, and its exit code', () => {
   const { stdout, status } = folkmoot('test', 'core/src/canonical', 'cli/src/ui/format', '--only', 'numbers|widths');
   assert.equal(status, 0);
-  assert.match(stdout, /tests 2\n[\s\S]*fail 0\n[\s\S]*duration_ms [\d.]+\n$/);
+  assert.match(stdout, /tests [1-9]\d*\n[\s\S]*fail 0\n[\s\S]*duration_ms [\d.]+\n$/);
 });
 
 function folkmoot(...args: string[]) {

@@ -3,8 +3,9 @@
  *
  * Numbers are safe integers only: floats would bring their own formatting rules into every second implementation.
  */
+import { sha256Text } from '#crypto';
 import { utf8 } from './bytes.ts';
-import { type Hash, sha256 } from './hash.ts';
+import type { Hash } from './hash.ts';
 
 export type Canonical =
   | null
@@ -49,5 +50,5 @@ export function canonicalBytes(value: Canonical): Uint8Array {
 
 /** The id of a value: sha-256 of its canonical bytes. */
 export function idOf(value: Canonical): Hash {
-  return sha256(canonicalBytes(value));
+  return sha256Text(canonicalJson(value));
 }

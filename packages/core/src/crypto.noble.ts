@@ -1,10 +1,15 @@
 /** Hashing and signatures wherever JavaScript runs. */
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
-import { concat, equalBytes, toHex } from './bytes.ts';
+import { concat, equalBytes, toHex, utf8 } from './bytes.ts';
 
 export function sha256Bytes(...parts: Uint8Array[]): Uint8Array {
   return sha256(parts.length === 1 ? parts[0]! : concat(parts));
+}
+
+/** sha-256 of the UTF-8 of `text`, in hexadecimal. */
+export function sha256Text(text: string): string {
+  return toHex(sha256(utf8(text)));
 }
 
 export function ed25519PublicKey(secret: Uint8Array): Uint8Array {

@@ -13,6 +13,10 @@ export function sha256Bytes(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(running.digest());
 }
 
+export function sha256Text(text: string): string {
+  return hash('sha256', text, 'hex');
+}
+
 export function ed25519PublicKey(secret: Uint8Array): Uint8Array {
   const spki = createPublicKey(privateKey(secret)).export({ type: 'spki', format: 'der' });
   return new Uint8Array(spki.subarray(spki.length - 32));

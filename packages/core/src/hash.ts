@@ -1,5 +1,5 @@
 /** Names: every artifact, record and program is called by the sha-256 of its bytes. */
-import { sha256Bytes } from '#crypto';
+import { sha256Bytes, sha256Text } from '#crypto';
 import { concat, fromHex, toHex, utf8 } from './bytes.ts';
 
 /** sha-256 as 64 lower-case hexadecimal digits. */
@@ -22,23 +22,17 @@ export function sha256(...parts: Uint8Array[]): Hash {
  * different lists give the same bytes.
  */
 export function hashOf(domain: string, ...parts: (Hash | string | number)[]): Hash {
-  const texts = [domain, ...parts].map(String);
-  const bytes = new Uint8Array(texts.reduce((size, text) => size + 4 + text.length, 0));
-  let at = 0;
-  for (const text of texts) {
-    if (text.length > 0xffff) return hashOfAny(texts);
-    bytes[at + 2] = text.length >>> 8;
-    bytes[at + 3] = text.length;
-    at += 4;
-    // Hashes and purposes are ASCII and short: writing them here takes a third of the time of an encoder for each.
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 127) return hashOfAny(texts);
-      bytes[at++] = code;
-    }
+  let text = '';
+  for (const part of [domain, ...parts]) {
+    const word = String(part);
+    if (word.length > 127) return hashOfAny([domain, ...parts].map(String));
+    text += `\0\0\0${String.fromCharCode(word.length)}${word}`;
   }
-  return sha256(bytes);
+  // ASCII is its own UTF-8, so one text takes the place of many small arrays: a third of the time.
+  return ASCII.test(text) ? sha256Text(text) : hashOfAny([domain, ...parts].map(String));
 }
+
+const ASCII = /^[\0-\x7f]*$/;
 
 /** The same for texts in any alphabet and of any length. */
 function hashOfAny(texts: readonly string[]): Hash {

@@ -300,3 +300,15 @@ test('chatter is refused: ready again, leaving twice', () => {
   const answers = Array.from({ length: 5 }, () => run.ready(member!, true));
   assert.equal(answers.at(-1), 'said too often in this round');
 });
+
+test('two of four that vanish hold up one round, and not for the charter’s half hour', () => {
+  let gone = false;
+  const vanish: Behaviour = () => (gone ? 'silent' : undefined);
+  const charter = testCharter();
+  const run = start(4, { 2: vanish, 3: vanish }, { ...charter, timing: { ...charter.timing, trainMs: 1_800_000 } });
+  assert.ok(run.run(() => run.state.finalized === 2 && run.state.round.phase === 'train'));
+  gone = true;
+  const vanishedAtMs = run.nowMs;
+  assert.ok(run.run(() => run.state.finalized === 4));
+  assert.ok(run.nowMs - vanishedAtMs < 600_000, `${run.nowMs - vanishedAtMs} ms`);
+});

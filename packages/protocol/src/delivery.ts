@@ -31,8 +31,6 @@ export const reveal = {
     if (seat.update !== null) return 'this device has revealed before';
     if (blindOf(body.update, body.salt, body.device) !== seat.commit.blind)
       return 'the update is not the committed one';
-    const copied = Object.values(round.seats).some((other) => other.update === body.update);
-    if (copied) return 'another device has revealed this update';
     if (body.updateBytes > 2 * charter.parameters + 65_536) return 'the update is larger than any encoding';
     return null;
   },

@@ -59,8 +59,17 @@ function assign(state: State, context: Context): void {
   });
   round.witnesses = drawWitnesses(state, round.seed, 0);
   unlock(state.ledger, charter.credit, round.number);
-  enter(state, 'train', charter.timing.trainMs, context);
+  enter(state, 'train', trainLimitMs(state), context);
   context.events.push({ kind: 'assigned', round: round.number, trainers, witnesses: round.witnesses });
+}
+
+/**
+ * Nobody waits for whoever takes four times as long as the last round took: up to the charter’s limit, and
+ * not below ten times the grace.
+ */
+function trainLimitMs({ charter, trainedInMs }: State): number {
+  const { trainMs, graceMs } = charter.timing;
+  return trainedInMs === 0 ? trainMs : Math.min(trainMs, Math.max(10 * graceMs, 4 * trainedInMs));
 }
 
 function enter(state: State, phase: Phase, durationMs: number, context: Context): void {
@@ -111,6 +120,7 @@ function endTraining(state: State, context: Context): void {
   const seats = Object.values(state.round.seats);
   const committed = seats.filter((seat) => seat.commit !== null).length;
   if (2 * committed <= seats.length) return voidRound(state, 'too few trainers committed', context);
+  state.trainedInMs = context.nowMs - state.round.phaseAtMs;
   enter(state, 'reveal', state.charter.timing.revealMs, context);
 }
 
@@ -147,8 +157,12 @@ export function prepareHeader(state: State, context: Context): void {
   };
 }
 
-/** Hash of the whole state, taken when witnessing ends: a snapshot from a stranger is checked against a header. */
-export function stateRootOf(state: State): Hash {
+/**
+ * Hash of the state, taken when witnessing ends: a snapshot from a stranger is checked against a header.
+ *
+ * Without the charter and the ledger, to which the header's `run` and `creditsRoot` commit already.
+ */
+export function stateRootOf({ charter: _charter, ledger: _ledger, ...state }: State): Hash {
   return idOf({ ...state, round: { ...state.round, expected: null } } as unknown as Canonical);
 }
 

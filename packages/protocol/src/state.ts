@@ -154,6 +154,8 @@ export interface State {
   base: Hash;
   /** Rounds that ended with a header. */
   finalized: number;
+  /** How long the last round that trained took for it; 0 before the first. */
+  trainedInMs: number;
   members: Record<DeviceId, Member>;
   round: Round;
   /** Open audits by `auditKey`. */
@@ -174,6 +176,7 @@ export function initialState(charter: Charter): State {
     lastHeader: run,
     base: charter.initialBase,
     finalized: 0,
+    trainedInMs: 0,
     members: {},
     round: openPhase(1, run, 0),
     audits: {},
