@@ -8,7 +8,7 @@ import { type EngineChannel, openEngine } from './remote.ts';
 const MAX_THREADS: Readonly<Record<EngineKind, number>> = { native: 64, exact: 16 };
 
 export interface EngineOptions {
-  /** Threads that one operator may use, 1 to `MAX_THREADS`. Default: one for each processor. */
+  /** Threads that one operator may use, from 1; `MAX_THREADS` at most are used. Default: one for each processor. */
   readonly threads?: number;
 }
 

@@ -286,5 +286,8 @@ test('exact: another WebAssembly file is refused', async () => {
 });
 
 test('threads must make sense', async () => {
-  for (const threads of [0, 1.5, 65]) await assert.rejects(createEngine('native', { threads }), RangeError);
+  for (const threads of [0, 1.5, -1]) await assert.rejects(createEngine('native', { threads }), RangeError);
+  const engine = await createEngine('exact', { threads: 65 });
+  assert.equal(engine.threads, 16, 'more than bits allow are not used');
+  await engine.close();
 });
