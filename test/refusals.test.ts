@@ -57,8 +57,8 @@ for (const [name, files, args, code, message] of DATA_CASES)
 test('sharing is asked for; without a terminal and --yes nothing is founded', async (t) => {
   const world = new World(t);
   write(world, 'a.txt', 'text '.repeat(100));
-  const process = world.start('home', ['create', '--data', join(world.folder, 'a.txt')]);
-  await assertRefused(process, 'confirmation-needed', /holds the invite/);
+  for (const data of [['--data', join(world.folder, 'a.txt')], []])
+    await assertRefused(world.start('home', ['create', ...data]), 'confirmation-needed', /holds the invite/);
 });
 
 test('one member at work, and what must not happen beside it', async (t) => {

@@ -29,11 +29,6 @@ export class TaskList {
     for (const controller of this.#running.values()) controller.abort(new Error('stopped'));
   }
 
-  /** Names of the tasks under way. */
-  get names(): string[] {
-    return [...this.#running.keys()];
-  }
-
   async #start(name: string, task: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
     const controller = new AbortController();
     this.#running.set(name, controller);

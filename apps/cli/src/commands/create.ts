@@ -24,7 +24,7 @@ export function register(program: Command): void {
     .option('--fresh', 'found a new run even if this command founded one here before')
     .addHelpText(
       'after',
-      '\nExamples:\n  folkmoot create --data ~/notes ~/poems.jsonl --preset small --run-name our-language\n  folkmoot create --rounds 50 --exit --json\n\nThe same command goes on with its run after a crash or a reboot.',
+      '\nExamples:\n  folkmoot create --data ~/notes ~/poems.jsonl --preset small --run-name our-language\n  folkmoot create --yes --rounds 50 --exit --json\n\nThe same command goes on with its run after a crash or a reboot.',
     )
     .action(action(create));
 }

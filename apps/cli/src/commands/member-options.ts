@@ -48,7 +48,7 @@ export function addCharterOptions(command: Command): Command {
     .option('--preset <name>', 'model size and rules: tiny, small, medium', 'tiny')
     .option(
       '--data <path...>',
-      'folders and files of text, Markdown, source code or JSONL; whoever holds the invite can read them, so you are asked first (default: the text of installed dependencies)',
+      'folders and files of text, Markdown, source code or JSONL; whoever holds the invite can read it, so you are asked first (default: the text of installed dependencies)',
     )
     .option('--text-field <name>', 'the member of a JSONL line that holds its text (default: text)')
     .addOption(

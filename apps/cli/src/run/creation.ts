@@ -42,7 +42,8 @@ export async function createOrResume(
     return { open, entrance: former, resumed };
   }
   try {
-    const run = await foundedRun(call, open, founding);
+    // `up` on its own shares public text with members on this machine only.
+    const run = await foundedRun(call, open, { ...founding, asks: name === 'create' || data !== undefined });
     return { open, entrance: { run, name: runName, doors: [], command }, resumed };
   } catch (error) {
     await open.network.close();

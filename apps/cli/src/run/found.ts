@@ -22,6 +22,8 @@ export interface FoundingOptions {
   readonly engine?: EngineKind;
   readonly licence: string;
   readonly runName: string;
+  /** Whether a person must agree to sharing the data first. */
+  readonly asks: boolean;
   /** Members that must be ready before the first round opens. */
   readonly minMembers?: number;
 }
@@ -31,7 +33,7 @@ export async function found(call: Invocation, identity: Identity, options: Found
   const read = await readData(options);
   for (const line of describeSummary(read.summary)) call.note(line);
   call.note('Whoever holds the invite can read this data: members fetch it to train on it.');
-  if (options.data) await call.confirm('Share it with everybody who holds the invite?');
+  if (options.asks) await call.confirm('Share it with everybody who holds the invite?');
   const founded = foundRun({
     name: options.runName,
     creator: identity.account.id,

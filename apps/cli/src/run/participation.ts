@@ -8,6 +8,7 @@ import type { ListenOptions, MemberOptions } from '../commands/member-options.ts
 import type { Invocation } from '../invocation.ts';
 import { type Report, reportFor } from '../ui/report.ts';
 import { RunFollower } from './follow-run.ts';
+import { loopbackLast } from './loopback-last.ts';
 import { type OpenHome, openHome, Session } from './session.ts';
 import {
   parseCount,
@@ -153,15 +154,9 @@ export function inviteOf({ charter, member, network }: Session): string {
   return formatInvite({
     run: state.run,
     name: charter.name,
-    addresses: invitable(network.addresses()),
+    addresses: loopbackLast(network.addresses()).slice(0, 16),
     header: state.lastHeader,
   });
-}
-
-/** Loopback last: it opens no door from another machine. */
-function invitable(addresses: readonly string[]): string[] {
-  const isLocal = (address: string) => address.includes('/127.0.0.1/') || address.includes('/::1/');
-  return [...addresses.filter((address) => !isLocal(address)), ...addresses.filter(isLocal)].slice(0, 16);
 }
 
 /** Where `up` started this process, it hears when to stop training and tells what it has sent and spent. */

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DeviceId, fromUtf8 } from '@folkmoot/core';
+import { loopbackLast } from '../run/loopback-last.ts';
 import type { OpenRun } from './open-run.ts';
 
 /** The sequencer's first (the invite's are likely to be), then this home's own, then the others'; no duplicates. */
@@ -10,18 +11,12 @@ export async function knownAddresses(run: OpenRun): Promise<string[]> {
   const peers = await readPeers(run);
   const isSequencer = ({ device }: { device: DeviceId }) => device === charter.sequencer;
   const addresses = [
-    ...peers.filter(isSequencer).flatMap((peer) => openFirst(peer.addresses)),
+    ...peers.filter(isSequencer).flatMap((peer) => loopbackLast(peer.addresses)),
     ...note.doors,
-    ...openFirst(note.addresses),
-    ...peers.filter((peer) => !isSequencer(peer)).flatMap((peer) => openFirst(peer.addresses)),
+    ...loopbackLast(note.addresses),
+    ...peers.filter((peer) => !isSequencer(peer)).flatMap((peer) => loopbackLast(peer.addresses)),
   ];
   return [...new Set(addresses)];
-}
-
-/** Loopback last: it opens no door from another machine. */
-function openFirst(addresses: readonly string[]): string[] {
-  const isLocal = (address: string) => address.includes('/127.0.0.1/') || address.includes('/::1/');
-  return [...addresses.filter((address) => !isLocal(address)), ...addresses.filter(isLocal)];
 }
 
 /** The cell that a member keeps. Damaged or of another version: as good as empty, since the invite's doors remain. */
