@@ -194,7 +194,7 @@ test('replay: what was never opened is refused with a list of what was', async (
 });
 
 test('replay: a changed byte is noticed and a missing artifact missed; both come from a member, and stay', async () => {
-  const home = copyOf('ben');
+  const home = copyOf(auditorOfAna());
   const { params, moments } = openedBy('ana');
   flip(objectIn(home, params));
   rmSync(objectIn(home, moments));
@@ -208,7 +208,7 @@ test('replay: a changed byte is noticed and a missing artifact missed; both come
 });
 
 test('replay: what nobody has is an error that says who was asked', async () => {
-  const home = copyOf('ben');
+  const home = copyOf(auditorOfAna());
   hideMembers(home);
   flip(objectIn(home, openedBy('ana').params));
   const { status, stdout } = await folkmoot('replay', '--member', 'ana', '--round', '1', '--home', home, '--json');
@@ -322,6 +322,18 @@ function openedBy(name: 'ana'): { params: string; moments: string; segment: numb
     if (body.kind === 'open' && body.round === 1 && log.state.members[body.device]!.name === name) return body;
   }
   throw new Error(`${name} was not audited in round 1`);
+}
+
+/** Who fetched what ana opened in round 1: the draw decides, and timing decides the draw. */
+function auditorOfAna(): keyof SmallRun['homes'] {
+  const { log } = small.ana.member;
+  const { members } = log.state;
+  for (let index = 0; index < log.length; index++) {
+    const body = log.recordAt(index);
+    if (body.kind !== 'verdict' || body.round !== 1 || members[body.trainer]!.name !== 'ana') continue;
+    return members[body.device]!.name as keyof SmallRun['homes'];
+  }
+  throw new Error('nobody judged ana in round 1');
 }
 
 function unopenedSegment(): string {
