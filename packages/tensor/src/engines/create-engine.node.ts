@@ -3,14 +3,9 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Engine, EngineKind } from '../engine.ts';
 import { type EngineChannel, openEngine } from './remote.ts';
+import { type EngineOptions, threadsFor } from './threads.ts';
 
-/** Above 16 threads ONNX Runtime blocks its matrix products otherwise, and the last bits are others: not on `exact`. */
-const MAX_THREADS: Readonly<Record<EngineKind, number>> = { native: 64, exact: 16 };
-
-export interface EngineOptions {
-  /** Threads that one operator may use, from 1; `MAX_THREADS` at most are used. Default: one for each processor. */
-  readonly threads?: number;
-}
+export type { EngineOptions };
 
 /**
  * Starts an engine. It does not keep the process alive while it has nothing to do.
@@ -19,10 +14,7 @@ export interface EngineOptions {
  * is not the agreed one, `RangeError` on a bad option.
  */
 export async function createEngine(kind: EngineKind, options: EngineOptions = {}): Promise<Engine> {
-  const most = MAX_THREADS[kind];
-  const threads = Math.min(most, options.threads ?? availableParallelism());
-  if (!Number.isInteger(threads) || threads < 1)
-    throw new RangeError(`threads must be from 1 to ${most}, not ${options.threads}`);
+  const threads = threadsFor(kind, options, availableParallelism());
   return openEngine(kind, threads, workerChannel(startWorker(kind)));
 }
 
