@@ -15,6 +15,10 @@ export const benches: Readonly<Record<string, BenchEntry>> = {
     description: 'memory of a member process that waits for others (Linux and macOS; half a minute)',
     load: () => import('./idle.ts'),
   },
+  scale: {
+    description: 'a round of 100 to 10,000 members in the reducer: CPU and memory (some minutes)',
+    load: () => import('./scale.ts'),
+  },
   signatures: {
     description: 'signatures made and verified per second: what bounds a log that is read from the start',
     load: () => import('./signatures.ts'),

@@ -76,10 +76,19 @@ export function testCharter(change: Partial<Charter> = {}): Charter {
 /** What a scripted member does with a duty: nothing (`'silent'`), something else (`'done'`), or what it should. */
 export type Behaviour = (member: ScriptedMember, duty: Duty, run: ScriptedRun) => 'silent' | 'done' | undefined;
 
-/** Chains are long, and the same for the same member of every run. */
+/** Chains are long: the same for the same member of every run, and one for many where there are thousands. */
 const chains = new Map<number, SeedChain>();
+const CHAINS = 250;
+
+/** A secret for every index below 2^32. */
+function secretOf(index: number): Uint8Array {
+  const secret = new Uint8Array(32).fill(index % 251);
+  if (index > 250) new DataView(secret.buffer).setUint32(0, index);
+  return secret;
+}
 
 export class ScriptedMember {
+  readonly index: number;
   readonly key: DeviceKey;
   readonly secret: Hash;
   readonly chain: SeedChain;
@@ -87,11 +96,14 @@ export class ScriptedMember {
   seq = 0;
   behaviour: Behaviour;
 
+  /** `index` from 1; 1 is the sequencer's. */
   constructor(index: number, behaviour: Behaviour = () => undefined) {
-    this.key = deviceKey(new Uint8Array(32).fill(index));
+    this.index = index;
+    this.key = deviceKey(secretOf(index));
     this.secret = name(`chain ${index}`);
-    this.chain = chains.get(index) ?? new SeedChain(this.secret);
-    chains.set(index, this.chain);
+    const chain = index % CHAINS || index;
+    this.chain = chains.get(chain) ?? new SeedChain(name(`chain ${chain}`));
+    chains.set(chain, this.chain);
     this.behaviour = behaviour;
   }
   get id(): DeviceId {
@@ -164,12 +176,12 @@ export class ScriptedRun {
     return reason;
   }
 
-  join(member: ScriptedMember, account = member.key.secret[0]! + 100): void {
-    const key = accountKey(new Uint8Array(32).fill(account));
+  join(member: ScriptedMember, account = member.index + 100): void {
+    const key = accountKey(secretOf(account));
     this.say(member, 'join', {
       account: key.id,
       vouch: vouchForDevice(key, member.id, this.state.run),
-      name: `m${member.key.secret[0]}`,
+      name: `m${member.index}`,
     });
     this.ready(member);
   }
@@ -184,12 +196,18 @@ export class ScriptedRun {
     for (let step = 0; step < maxSteps; step++) {
       if (done()) return true;
       if (this.members.some((member) => this.act(member))) continue;
-      const deadline = nextDeadline(this.state);
-      if (deadline === undefined) return false;
-      this.nowMs = Math.max(this.nowMs, deadline);
-      this.tick();
+      if (!this.pass()) return false;
     }
     return false;
+  }
+
+  /** Lets time pass until something happens by itself. Returns whether anything waits. */
+  pass(): boolean {
+    const deadline = nextDeadline(this.state);
+    if (deadline === undefined) return false;
+    this.nowMs = Math.max(this.nowMs, deadline);
+    this.tick();
+    return true;
   }
 
   tick(): void {
