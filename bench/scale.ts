@@ -16,7 +16,7 @@ import {
 } from '../packages/protocol/src/scripted.test-support.ts';
 import { type Figure, median } from './bench.ts';
 
-const SIZES = [100, 1000];
+const SIZES = [100, 1000, 3000, 10_000];
 /** Rounds that are measured, once everybody has joined. */
 const ROUNDS = 5;
 /** As many as a charter may name. */

@@ -3,6 +3,7 @@ import { blindOf, headerId, type RecordOf, type VerifiedRecord } from '@folkmoot
 import type { Context } from './events.ts';
 import { isNextLink } from './seeds.ts';
 import type { State } from './state.ts';
+import { recounting } from './tally.ts';
 
 export const commit = {
   check({ round, charter }: State, body: RecordOf<'commit'>): string | null {
@@ -16,9 +17,12 @@ export const commit = {
       return 'the dense codec keeps no error memory';
     return null;
   },
-  apply({ round }: State, { id, body }: VerifiedRecord<RecordOf<'commit'>>, context: Context): void {
+  apply(state: State, { id, body }: VerifiedRecord<RecordOf<'commit'>>, context: Context): void {
+    const { round } = state;
     const { traceRoot, blind, momentsOut, errorOut, engine, device } = body;
-    round.seats[device]!.commit = { id, traceRoot, blind, momentsOut, errorOut, engine };
+    recounting(state, device, () => {
+      round.seats[device]!.commit = { id, traceRoot, blind, momentsOut, errorOut, engine };
+    });
     context.events.push({ kind: 'committed', round: round.number, device });
   },
 };
@@ -34,9 +38,10 @@ export const reveal = {
     if (body.updateBytes > 2 * charter.parameters + 65_536) return 'the update is larger than any encoding';
     return null;
   },
-  apply({ round }: State, { body }: VerifiedRecord<RecordOf<'reveal'>>, context: Context): void {
+  apply(state: State, { body }: VerifiedRecord<RecordOf<'reveal'>>, context: Context): void {
+    const { round } = state;
     const { device, update, updateBytes } = body;
-    Object.assign(round.seats[device]!, { update, updateBytes });
+    recounting(state, device, () => Object.assign(round.seats[device]!, { update, updateBytes }));
     context.events.push({ kind: 'revealed', round: round.number, device, update, updateBytes });
   },
 };
@@ -59,8 +64,11 @@ export const attest = {
       ? null
       : 'an attested update is not open to this witness';
   },
-  apply({ round, members }: State, { body }: VerifiedRecord<RecordOf<'attest'>>): void {
-    round.attested[body.device] = body.updates;
+  apply(state: State, { body }: VerifiedRecord<RecordOf<'attest'>>): void {
+    const { round, members } = state;
+    recounting(state, body.device, () => {
+      round.attested[body.device] = body.updates;
+    });
     round.attestPreimages[body.device] = body.preimage;
     members[body.device]!.tip = body.preimage;
   },

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { apply, type Duty, duties, type Event, initialState, nextDeadline, stateRootOf } from './index.ts';
 import { ScriptedMember, ScriptedRun, testCharter } from './scripted.test-support.ts';
 import type { State } from './state.ts';
+import { countAll } from './tally.ts';
 
 const scenario = fc.record({
   seed: fc.string(),
@@ -49,6 +50,20 @@ test('I2, I8: a copy that replays the log, or goes on from a snapshot, is equal 
       assert.deepEqual(JSON.parse(JSON.stringify(run.state)), run.state, 'the state is plain JSON');
     }),
     { numRuns: 30 },
+  );
+});
+
+test('the tally that each record corrects is what counting every seat gives', () => {
+  fc.assert(
+    fc.property(scenario, (given) => {
+      const { run } = wrecked(given);
+      const again = initialState(run.state.charter);
+      for (const entry of run.entries) {
+        apply(again, entry);
+        if (again.round.phase !== 'open') assert.deepEqual(again.round.tally, countAll(again));
+      }
+    }),
+    { numRuns: 20 },
   );
 });
 

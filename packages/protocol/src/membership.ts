@@ -4,6 +4,7 @@ import { forfeit, openAccount } from '@folkmoot/ledger';
 import { type RecordOf, type VerifiedRecord, verifyRecord } from '@folkmoot/records';
 import type { Context } from './events.ts';
 import { type Member, type State, zeroCarry } from './state.ts';
+import { recounting } from './tally.ts';
 
 /** Bounds on what one round can add to the log and the state. */
 const MAX_JOINS = 256;
@@ -40,7 +41,7 @@ export const ready = {
     const member = state.members[body.device]!;
     const { number } = state.round;
     member.readies = { round: number, count: member.readies.round === number ? member.readies.count + 1 : 1 };
-    member.ready = true;
+    setReady(state, body.device, true);
     member.tip = body.tip;
     member.engine = body.engine;
     if (body.reset) {
@@ -68,7 +69,7 @@ export const fault = {
     const { device, first, second } = proveEquivocation(state, body)!;
     const member = state.members[device]!;
     member.banned = true;
-    member.ready = false;
+    setReady(state, device, false);
     const forfeited = forfeit(state.ledger, member.account);
     context.events.push({ kind: 'fault', device, forfeited, first, second });
   },
@@ -78,8 +79,14 @@ export const fault = {
 export function setAway(state: State, device: string, reason: string, context: Context): void {
   const member = state.members[device]!;
   if (!member.ready) return;
-  member.ready = false;
+  setReady(state, device, false);
   context.events.push({ kind: 'away', device, reason });
+}
+
+function setReady(state: State, device: string, isReady: boolean): void {
+  recounting(state, device, () => {
+    state.members[device]!.ready = isReady;
+  });
 }
 
 function newMember(state: State, body: RecordOf<'join'>): Member {

@@ -9,6 +9,7 @@ import { setAway } from './membership.ts';
 import { roundSeed } from './seeds.ts';
 import { settleSeat } from './settle.ts';
 import { isTainted, openPhase, type Phase, type Seat, type State } from './state.ts';
+import { countAll, hasDelivered, isAwaited } from './tally.ts';
 
 /** Draws of witnesses before a round is void. */
 const MAX_DRAWS = 3;
@@ -18,7 +19,7 @@ export function progress(state: State, context: Context): void {
   const { round } = state;
   if (round.phase === 'open') return considerOpening(state, context);
   if (round.phase === 'finalize') return considerHeader(state, context);
-  const { delivered, expected } = deliveries(state);
+  const { delivered, expected } = round.tally;
   // Where the missing witnesses have gone away, others are drawn: their votes would not come.
   if (delivered === expected) return lacksVotes(state) ? redraw(state, context) : endPhase(state, context);
   if (!round.grace && 2 * delivered > expected && delivered > 0) startGrace(state, context);
@@ -74,27 +75,7 @@ function trainLimitMs({ charter, trainedInMs }: State): number {
 
 function enter(state: State, phase: Phase, durationMs: number, context: Context): void {
   Object.assign(state.round, { phase, phaseAtMs: context.nowMs, deadlineMs: context.nowMs + durationMs, grace: false });
-}
-
-/** How many of those who are still here have done what the phase asks. */
-function deliveries(state: State): { delivered: number; expected: number } {
-  const { round } = state;
-  if (round.phase === 'witness') {
-    const seats = round.witnesses.filter((device) => state.members[device]!.ready || round.attested[device]);
-    return { delivered: seats.filter((device) => round.attested[device]).length, expected: seats.length };
-  }
-  const seats = Object.entries(round.seats).filter(([device, seat]) => isAwaited(state, device, seat));
-  return { delivered: seats.filter(([, seat]) => hasDelivered(round.phase, seat)).length, expected: seats.length };
-}
-
-function isAwaited(state: State, device: DeviceId, seat: Seat): boolean {
-  if (state.round.phase === 'reveal')
-    return seat.commit !== null && (state.members[device]!.ready || seat.update !== null);
-  return state.members[device]!.ready || seat.commit !== null;
-}
-
-function hasDelivered(phase: Phase, seat: Seat): boolean {
-  return phase === 'train' ? seat.commit !== null : seat.update !== null;
+  state.round.tally = countAll(state);
 }
 
 function startGrace(state: State, context: Context): void {

@@ -81,6 +81,8 @@ export interface Round {
   deadlineMs: number | null;
   /** A quorum has delivered and the grace runs. */
   grace: boolean;
+  /** Of those who are still here: from how many the phase wants something, and how many have done it. */
+  tally: { expected: number; delivered: number };
   /** Devices that joined while it lasted. */
   joins: number;
   /** Draws the trainers, the witnesses and the rows. */
@@ -194,6 +196,7 @@ export function openPhase(number: number, seed: Hash, nowMs: number): Round {
     phaseAtMs: nowMs,
     deadlineMs: null,
     grace: false,
+    tally: { expected: 0, delivered: 0 },
     joins: 0,
     seed,
     seats: {},
