@@ -28,7 +28,7 @@ const DATA_CASES: readonly [string, Record<string, string>, string[], string, Re
   [
     'JSONL with the text elsewhere',
     { 'a.jsonl': '{"body": "fine"}\n' },
-    ['--data', 'a.jsonl', '--text-field', 'content'],
+    ['--data', 'a.jsonl', '--text-column', 'content'],
     'jsonl-malformed',
     /a\.jsonl:1 .*"content"/,
   ],

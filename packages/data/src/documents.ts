@@ -23,11 +23,14 @@ export const SKIP_REASONS = {
   'key-like': 'looks like a key or password',
   'git-ignored': 'ignored by git',
   'too-large': 'too large',
+  inflated: 'too large once decompressed',
+  damaged: 'damaged',
   link: 'symbolic link',
   unsupported: 'type not read',
   dependencies: 'installed dependencies',
   generated: 'generated or minified',
   'not-jsonl': 'line without JSON text',
+  'no-text': 'row without text',
   duplicate: 'exact duplicate',
   unreadable: 'could not be read',
   'over-limit': 'beyond the size limit',
@@ -69,6 +72,11 @@ export class DocumentCollector {
     return this.#full;
   }
 
+  /** Bytes taken so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   skip(reason: SkipReason, name: string): void {
     const before = this.#skipped.get(reason);
     this.#skipped.set(reason, { count: (before?.count ?? 0) + 1, first: before?.first ?? name });
@@ -101,6 +109,7 @@ export class DocumentCollector {
 
   #refusal(document: SourceDocument): SkipReason | undefined {
     if (document.text.trim() === '') return 'empty';
+    if (document.text.includes('\0')) return 'binary';
     if (holdsSecret(document.text)) return 'key-like';
     if (this.#hashes.has(document.sha256)) return 'duplicate';
     this.#full ||= this.#bytes + document.bytes > this.#maxBytes;

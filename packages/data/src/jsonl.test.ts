@@ -30,7 +30,7 @@ test('more than half bad: refused with file, line and next step', () => {
       assert.equal(error.code, 'jsonl-malformed');
       assert.deepEqual(error.facts, { file: 'notes/a.jsonl', line: 2, badLines: 2, lines: 3 });
       assert.match(error.message, /notes\/a\.jsonl:2/);
-      assert.match(error.help, /instead of "text"/);
+      assert.match(error.help, /--text-column/);
       return true;
     },
   );

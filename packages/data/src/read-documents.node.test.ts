@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { WorldError } from '@folkmoot/core';
 import { readDocuments } from './read-documents.node.ts';
 
@@ -158,11 +159,68 @@ test('the licence is the one stated nearest to the file', async (context) => {
 });
 
 test('a bad line is skipped and named; a file of bad lines is refused', async (context) => {
-  const root = await folderOf(context, { 'a.jsonl': '{"body":"x"}\n{"body":"y"}\nnot json\n' });
-  const { names, skipped } = await read([root], { textField: 'body' });
+  const root = await folderOf(context, { 'a.jsonl': '{"words":"x"}\n{"words":"y"}\nnot json\n[1]\n' });
+  const { names, skipped } = await read([root], { textField: 'words' });
   assert.deepEqual(names, ['a.jsonl:1', 'a.jsonl:2']);
-  assert.equal(skipped['not-jsonl'], '1 a.jsonl:3');
+  assert.equal(skipped['not-jsonl'], '2 a.jsonl:3');
   await assert.rejects(readDocuments([root]), { code: 'jsonl-malformed' });
+});
+
+test('the member that holds the text is found by its usual names, in every line the same', async (context) => {
+  const root = await folderOf(context, {
+    'a.jsonl': '{"body":"no","content":"a"}\n{"body":"no","content":"b"}\n{"body":"c"}\n',
+    'b.jsonl': '{"id":1}\n{"text":2,"body":"d"}\n{"body":"e","text":"no"}\n',
+  });
+  const { documents, skipped } = await read([root]);
+  assert.deepEqual(
+    documents.map(({ text }) => text),
+    ['a', 'b', 'd', 'e'],
+  );
+  assert.equal(skipped['not-jsonl'], '2 a.jsonl:3');
+});
+
+test('gzip is looked through, and no further than the limit', async (context) => {
+  const zeros = gzipSync(Buffer.alloc(2 ** 22, 'z'));
+  assert.ok(zeros.length < 8000, 'a bomb is small');
+  const whole = gzipSync('some text of a file that is cut');
+  const root = await folderOf(context, {
+    'a.md.gz': gzipSync('# A'),
+    'b.jsonl.gz': gzipSync('{"text":"one"}\n{"text":"two"}\n'),
+    'bomb.txt.gz': zeros,
+    'broken.txt.gz': 'plain after all',
+    'cut.txt.gz': whole.subarray(0, whole.length - 9),
+    'inner.bin.gz': gzipSync('x'),
+    'nul.txt.gz': gzipSync('\0'),
+    'two.txt.gz.gz': gzipSync(gzipSync('x')),
+    'x.parquet.gz': gzipSync('x'),
+    'y.TXT.GZ': Buffer.concat([gzipSync('in '), gzipSync('two members')]),
+  });
+  const { documents, skipped } = await read([root], { maxFileBytes: 2 ** 20 });
+  assert.deepEqual(
+    documents.map(({ name, text }) => [name, text]),
+    [
+      ['a.md.gz', '# A'],
+      ['b.jsonl.gz:1', 'one'],
+      ['b.jsonl.gz:2', 'two'],
+      ['y.TXT.GZ', 'in two members'],
+    ],
+  );
+  assert.deepEqual(skipped, {
+    inflated: '1 bomb.txt.gz',
+    damaged: '2 broken.txt.gz',
+    unsupported: '3 inner.bin.gz',
+    binary: '1 nul.txt.gz',
+  });
+});
+
+test('progress is told of each file, with what was taken so far', async (context) => {
+  const root = await folderOf(context, { 'a.md': 'aaaa', 'b.jsonl': '{"text":"bb"}\n{"text":"cc"}\n' });
+  const told: unknown[] = [];
+  await read([root], { onProgress: (progress: unknown) => told.push(progress) });
+  assert.deepEqual(told, [
+    { file: 'a.md', documents: 1, bytes: 4 },
+    { file: 'b.jsonl', documents: 3, bytes: 8 },
+  ]);
 });
 
 test('a limit on the whole stops at the first document that does not fit', async (context) => {

@@ -1,33 +1,32 @@
 /** Documents from files and folders of this machine. */
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { fromUtf8, WorldError } from '@folkmoot/core';
-import {
-  DocumentCollector,
-  type ReadSummary,
-  SKIP_REASONS,
-  type SkipReason,
-  type SourceDocument,
-} from './documents.ts';
+import { WorldError } from '@folkmoot/core';
+import { DocumentCollector, type ReadSummary, SKIP_REASONS, type SourceDocument } from './documents.ts';
 import { fileType } from './file-types.ts';
 import { type FoundFile, findFiles } from './find-files.node.ts';
 import { repositoryOf } from './git-ignore.node.ts';
-import { parseJsonl } from './jsonl.ts';
-import { licenceOfHeader } from './licence.ts';
 import { LicenceFinder } from './licence-finder.node.ts';
+import { FileReader, type ReadLimits } from './read-file.node.ts';
 import { isKeyLikeName } from './secrets.ts';
 
 const MIB = 2 ** 20;
 
-export interface ReadOptions {
+export interface ReadOptions extends ReadLimits {
   /** All documents together; default 256 MiB. Later names are left out. */
   readonly maxBytes?: number;
-  /** A larger file is skipped; default 8 MiB. */
-  readonly maxFileBytes?: number;
-  /** A larger JSONL file is skipped; default 256 MiB. Its documents are its lines, so it is large more often. */
-  readonly maxJsonlBytes?: number;
-  /** The member of a JSONL line that holds its text; default `text`. */
+  /** The Parquet column or the member of a JSONL line that holds the text; default: the first usual name, see `TEXT_FIELDS`. */
   readonly textField?: string;
+  /** Told after each file and each few megabytes of a long one. */
+  readonly onProgress?: (progress: ReadProgress) => void;
+}
+
+export interface ReadProgress {
+  /** Being read. */
+  readonly file: string;
+  /** Taken so far. */
+  readonly documents: number;
+  readonly bytes: number;
 }
 
 export interface DocumentsRead {
@@ -36,25 +35,31 @@ export interface DocumentsRead {
 }
 
 /**
- * Reads text, Markdown, source code and JSONL under `paths`, in the order of their names.
+ * Reads text, Markdown, source code, JSONL and Parquet under `paths`, in the order of their names; all but Parquet also
+ * from `.gz`.
  *
  * Left out and counted: see `SKIP_REASONS`. A path that is named explicitly is read even if it is hidden, git-ignored, in
  * `node_modules`, a symbolic link or of an unknown type, but never if it looks like a key. Throws `data-unreadable`,
- * `jsonl-malformed`, `data-empty`.
+ * `jsonl-malformed`, `parquet-no-text`, `data-empty`.
  */
 export async function readDocuments(paths: readonly string[], options: ReadOptions = {}): Promise<DocumentsRead> {
   const collector = new DocumentCollector(options.maxBytes ?? 256 * MIB);
+  const { onProgress } = options;
   // Sorted, so that the order of the arguments does not matter.
   for (const path of [...new Set(await Promise.all(paths.map(resolvePath)))].sort()) {
     const isFolder = (await stat(path)).isDirectory();
     const top = (await repositoryOf(isFolder ? path : dirname(path))) ?? (isFolder ? path : dirname(path));
-    const licences = new LicenceFinder(top);
+    const reader = new FileReader(collector, new LicenceFinder(top), options);
     const files = isFolder ? await findFiles(path, labelOf(path, paths.length), collector) : named(path, collector);
-    for (const file of files) await readFileInto(collector, file, licences, options);
+    for (const file of files) for await (const _ of reader.read(file)) onProgress?.(progressOf(file, collector));
   }
   const summary = collector.summary();
   if (summary.documents === 0) throw nothingUsable(paths, summary);
   return { documents: collector.documents, summary };
+}
+
+function progressOf({ name }: FoundFile, collector: DocumentCollector): ReadProgress {
+  return { file: name, documents: collector.documents.length, bytes: collector.bytes };
 }
 
 async function resolvePath(path: string): Promise<string> {
@@ -72,45 +77,12 @@ function labelOf(folder: string, folders: number): string {
 
 function named(path: string, collector: DocumentCollector): FoundFile[] {
   const name = basename(path);
-  if (!isKeyLikeName(name)) return [{ path, name, type: fileType(name) === 'jsonl' ? 'jsonl' : 'text' }];
+  if (!isKeyLikeName(name)) {
+    const type = fileType(name);
+    return [{ path, name, type: type === 'unsupported' ? 'text' : type }];
+  }
   collector.skip('key-like', name);
   return [];
-}
-
-async function readFileInto(
-  collector: DocumentCollector,
-  file: FoundFile,
-  licences: LicenceFinder,
-  options: ReadOptions,
-): Promise<void> {
-  if (collector.full) return collector.skip('over-limit', file.name);
-  const { maxFileBytes = 8 * MIB, maxJsonlBytes = 256 * MIB, textField = 'text' } = options;
-  const content = await readText(file.path, file.type === 'jsonl' ? maxJsonlBytes : maxFileBytes);
-  if ('reason' in content) return collector.skip(content.reason, file.name);
-  const licence = await licences.licenceOf(dirname(file.path));
-  if (file.type === 'text') {
-    collector.add(file.name, content.text, licenceOfHeader(content.text) ?? licence);
-    return;
-  }
-  const { lines, bad } = parseJsonl(file.name, content.text, textField);
-  for (const line of bad) collector.skip('not-jsonl', `${file.name}:${line}`);
-  for (const line of lines) collector.add(`${file.name}:${line.line}`, line.text, line.licence ?? licence);
-}
-
-async function readText(path: string, maxBytes: number): Promise<{ text: string } | { reason: SkipReason }> {
-  let bytes: Uint8Array;
-  try {
-    if ((await stat(path)).size > maxBytes) return { reason: 'too-large' };
-    bytes = await readFile(path);
-  } catch {
-    return { reason: 'unreadable' };
-  }
-  if (bytes.includes(0)) return { reason: 'binary' };
-  try {
-    return { text: fromUtf8(bytes) };
-  } catch {
-    return { reason: 'binary' };
-  }
 }
 
 function unreadable(path: string, cause: unknown): WorldError {
@@ -133,6 +105,6 @@ function nothingUsable(paths: readonly string[], summary: ReadSummary): WorldErr
   const found = reasons.length > 0 ? `skipped: ${reasons.join(', ')}` : 'no file at all';
   return new WorldError('data-empty', `There is no text to train on in ${paths.join(', ')} (${found}).`, {
     facts,
-    help: 'Give folders or files of text, Markdown, source code or JSONL; or leave --data out to use the default.',
+    help: 'Give folders or files of text, Markdown, source code, JSONL or Parquet; or leave --data out to use the default.',
   });
 }

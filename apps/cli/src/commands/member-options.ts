@@ -18,7 +18,7 @@ export interface ListenOptions {
 export interface CharterOptions {
   readonly preset: string;
   readonly data?: string[];
-  readonly textField?: string;
+  readonly textColumn?: string;
   readonly codec?: 'dense' | 'sparse';
   readonly engine?: 'native' | 'exact';
   readonly licence: string;
@@ -48,9 +48,12 @@ export function addCharterOptions(command: Command): Command {
     .option('--preset <name>', 'model size and rules: tiny, small, medium', 'tiny')
     .option(
       '--data <path...>',
-      'folders and files of text, Markdown, source code or JSONL; whoever holds the invite can read it, so you are asked first (default: the text of installed dependencies)',
+      'folders and files of text, Markdown, source code, JSONL or Parquet, also as .gz; whoever holds the invite can read it, so you are asked first (default: the text of installed dependencies)',
     )
-    .option('--text-field <name>', 'the member of a JSONL line that holds its text (default: text)')
+    .option(
+      '--text-column <name>',
+      'the Parquet column or the member of a JSONL line that holds the text (default: text, content or another usual name)',
+    )
     .addOption(
       new Option('--codec <kind>', 'how updates are compressed (default: the preset’s)').choices(['dense', 'sparse']),
     )

@@ -19,11 +19,11 @@ export async function createOrResume(
   options: Options,
   name: string,
 ): Promise<{ open: OpenHome; entrance: Entrance; resumed: boolean }> {
-  const { preset, data, textField, codec, engine, licence, runName, minMembers } = options;
+  const { preset, data, textColumn, codec, engine, licence, runName, minMembers } = options;
   const founding = {
     preset: presetNamed(preset),
     data,
-    textField,
+    textColumn,
     codec,
     engine,
     licence,

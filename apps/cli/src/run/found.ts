@@ -2,7 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { formatBytes, sha256, utf8, WorldError } from '@folkmoot/core';
 import { describeSummary } from '@folkmoot/data';
-import { type DocumentsRead, defaultDocuments, MAX_DEFAULT_BYTES, readDocuments } from '@folkmoot/data/node';
+import {
+  type DocumentsRead,
+  defaultDocuments,
+  MAX_DEFAULT_BYTES,
+  type ReadProgress,
+  readDocuments,
+} from '@folkmoot/data/node';
 import type { PresetName } from '@folkmoot/model';
 import { DEFAULT_DATA_BYTES, DENSE, type Founded, foundRun, RUN_PRESETS, type RunRules, SPARSE } from '@folkmoot/node';
 import { runId } from '@folkmoot/records';
@@ -11,13 +17,17 @@ import type { EngineKind } from '@folkmoot/tensor';
 import type { Identity } from '../identity.ts';
 import type { Invocation } from '../invocation.ts';
 import { projectRoot } from '../project.ts';
+import { formatCount } from '../ui/format.ts';
+import { oneLine } from '../ui/width.ts';
 import { runFolder } from './run-folder.ts';
+
+const PROGRESS_MS = 3000;
 
 /** Options of `create` and `up` that make the charter. */
 export interface FoundingOptions {
   readonly preset: PresetName;
   readonly data?: readonly string[];
-  readonly textField?: string;
+  readonly textColumn?: string;
   readonly codec?: 'dense' | 'sparse';
   readonly engine?: EngineKind;
   readonly licence: string;
@@ -30,7 +40,7 @@ export interface FoundingOptions {
 
 /** Throws what reading and founding throw; nothing is left behind then but the keys. */
 export async function found(call: Invocation, identity: Identity, options: FoundingOptions): Promise<Founded> {
-  const read = await readData(options);
+  const read = await readData(call, options);
   for (const line of describeSummary(read.summary)) call.note(line);
   call.note('Whoever holds the invite can read this data: members fetch it to train on it.');
   if (options.asks) await call.confirm('Share it with everybody who holds the invite?');
@@ -63,9 +73,19 @@ function rulesOf({ preset, codec, engine, minMembers }: FoundingOptions): RunRul
   };
 }
 
-function readData({ data, textField, preset }: FoundingOptions): Promise<DocumentsRead> {
-  if (data) return readDocuments(data, { textField });
+function readData(call: Invocation, { data, textColumn, preset }: FoundingOptions): Promise<DocumentsRead> {
+  if (data) return readDocuments(data, { textField: textColumn, onProgress: progressNotes(call) });
   return defaultDocuments(projectRoot, Math.min(MAX_DEFAULT_BYTES, DEFAULT_DATA_BYTES[preset]));
+}
+
+/** A line every few seconds: a reader of gigabytes must not seem to hang. */
+function progressNotes(call: Invocation): (progress: ReadProgress) => void {
+  let toldMs = performance.now();
+  return ({ file, documents, bytes }) => {
+    if (performance.now() - toldMs < PROGRESS_MS) return;
+    toldMs = performance.now();
+    call.note(`reading ${oneLine(file)}: ${formatCount(documents)} documents, ${formatBytes(bytes)} so far …`);
+  };
 }
 
 /** A preset by its name. Throws `no-such-preset`. */
