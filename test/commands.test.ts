@@ -254,6 +254,56 @@ test('generate: the same seed gives the same text, and another base another', as
   );
 });
 
+test('evaluate: a score that others measure again; one that was made up ends with exit status 3', async () => {
+  const file = `${small.folder('scores')}.json`;
+  const [score, early, plain] = await Promise.all([
+    json('evaluate', '--rows', '24', '--to', file, '--home', small.homes.ana),
+    json('evaluate', '--round', '0', '--engine', 'exact', '--home', small.homes.ana),
+    folkmoot('evaluate', '--round', '1', '--rows', '8', '--home', small.homes.ben),
+  ]);
+  assert.equal(score.base, small.ana.member.log.state.base);
+  assert.equal(score.program, small.charter.programs.evaluate);
+  assert.equal(score.tokens, 24 * small.charter.model.context);
+  assert.equal(new Set(score.rows).size, 24);
+  assert.ok(score.nats < (early.nats / early.tokens) * score.tokens, 'three rounds have taught something');
+  // Nothing learnt yet: each of 320 tokens is as likely as any other.
+  assert.ok(Math.abs(early.perplexity - 320) < 8, `${early.perplexity}`);
+  assert.equal(early.base, small.charter.initialBase);
+  assert.equal(early.rows.length, small.charter.dataset.holdoutRows);
+  assert.match(plain.stdout, /on 8 of \d+ held-out rows: 128 tokens, \d+ bytes of text/);
+  assert.match(plain.stdout, /perplexity +\d+[\s\S]*bits per byte +\d\.\d{4}/);
+
+  const forged = { ...score, nll: score.nll.map((loss: number, i: number) => (i === 5 ? loss * 0.999 : loss)) };
+  forged.nats = forged.nll.reduce((sum: number, loss: number) => sum + loss, 0);
+  forged.perplexity = Math.exp(forged.nats / forged.tokens);
+  forged.bitsPerByte = forged.nats / forged.bytes / Math.LN2;
+  const write = (name: string, value: object) => {
+    writeFileSync(`${file}.${name}`, JSON.stringify(value));
+    return `${file}.${name}`;
+  };
+  const home = ['--home', small.homes.ben];
+  const [same, exact, caught, beyond, foreign, broken] = await Promise.all([
+    folkmoot('evaluate', '--check', file, ...home),
+    json('evaluate', '--check', file, '--engine', 'exact', ...home),
+    folkmoot('evaluate', '--check', write('forged', forged), ...home),
+    folkmoot('evaluate', '--check', write('beyond', { ...score, rows: score.rows.map(() => 1e6) }), ...home),
+    folkmoot('evaluate', '--check', write('foreign', { ...score, run: 'ab'.repeat(32) }), ...home),
+    folkmoot('evaluate', '--check', write('broken', { ...score, nll: [] }), ...home),
+  ]);
+  assert.equal(same.status, 0, same.stderr);
+  assert.match(same.stdout, /match: the same bits in every row\n$/);
+  assert.equal(exact.outcome, 'within');
+  assert.ok(exact.distancePpm > 0 && exact.distancePpm < 100, `${exact.distancePpm} ppm`);
+  assert.equal(caught.status, 3);
+  assert.match(caught.stdout, new RegExp(`mismatch: row ${score.rows[5]} is 1000 ppm off; 200 ppm are allowed\\n$`));
+  assert.equal(beyond.status, 3);
+  assert.match(beyond.stdout, /mismatch: the hold-out has no row 1000000/);
+  assert.equal(foreign.status, 1);
+  assert.match(foreign.stderr, /does not know that run/);
+  assert.equal(broken.status, 1);
+  assert.match(broken.stderr, /no score that can be checked[\s\S]*no positive loss/);
+});
+
 test('export: read by an independent forward pass and by @huggingface/tokenizers', async () => {
   const folder = small.folder('model');
   const exported = await json('export', '--to', folder, '--home', small.homes.ana);
@@ -303,6 +353,7 @@ test('a home without a run says so', async () => {
     ['invite'],
     ['replay'],
     ['generate', 'x'],
+    ['evaluate'],
     ['export', '--to', join(home, 'model')],
   ];
   const results = await Promise.all(commands.map((command) => folkmoot(...command, '--home', home, '--json')));

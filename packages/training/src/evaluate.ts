@@ -27,25 +27,36 @@ export class Evaluator {
     this.#context = inputs.find(({ name }) => name === 'tokens')!.shape[0] / this.#rows;
   }
 
-  /**
-   * Mean loss of `params` over `batch`, in nats per token; NaN or infinite where the model has diverged.
-   *
-   * Any number of rows: the last run is filled up with zeros whose losses are not counted.
-   */
+  /** Mean loss of `params` over `batch`, in nats per token; NaN or infinite where the model has diverged. */
   async loss(params: Float32Array, batch: RowBatch): Promise<number> {
+    await this.load(params);
+    return sumInOrder(await this.rowLosses(batch)) / batch.tokens.length;
+  }
+
+  /** Takes the N parameters that `rowLosses` is about from now on. */
+  async load(params: Float32Array): Promise<void> {
     await this.#arena.write(params);
+  }
+
+  /**
+   * The summed loss of each row of `batch`, in nats.
+   *
+   * Any number of rows: the last run is filled up with zeros whose losses are not counted. The same rows in the same
+   * order give the same bits; another order may group them otherwise.
+   */
+  async rowLosses({ tokens, targets }: RowBatch): Promise<Float32Array> {
     const size = this.#rows * this.#context;
-    let total = 0;
-    for (let at = 0; at < batch.tokens.length; at += size) {
+    const losses = new Float32Array(tokens.length / this.#context);
+    for (let at = 0; at < tokens.length; at += size) {
       const { nll } = await this.#executable.run({
         ...parameterViews(this.#layout, this.#arena),
-        tokens: padded(batch.tokens.subarray(at, at + size), size),
-        targets: padded(batch.targets.subarray(at, at + size), size),
+        tokens: padded(tokens.subarray(at, at + size), size),
+        targets: padded(targets.subarray(at, at + size), size),
       });
-      const rows = Math.min(this.#rows, (batch.tokens.length - at) / this.#context);
-      for (let row = 0; row < rows; row++) total += nll[row];
+      const first = at / this.#context;
+      losses.set(nll!.subarray(0, Math.min(this.#rows, losses.length - first)), first);
     }
-    return total / batch.tokens.length;
+    return losses;
   }
 
   async free(): Promise<void> {
@@ -54,9 +65,11 @@ export class Evaluator {
   }
 }
 
-/** Loss in bits per byte of text, which compares models with different tokenizers. */
-export function bitsPerByte(natsPerToken: number, tokens: number, bytes: number): number {
-  return (natsPerToken * tokens) / bytes / Math.LN2;
+/** One after the other in double precision, so that everybody rounds alike. */
+export function sumInOrder(values: Iterable<number>): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
 }
 
 function padded(tokens: Int32Array, size: number): Int32Array {

@@ -9,4 +9,5 @@ export { MAX_VALUE, UNIT } from './fixed-point.ts';
 export { InnerOptimizer } from './inner-optimizer.ts';
 export * from './local-round.ts';
 export { parameterViews } from './parameter-views.ts';
+export * from './score.ts';
 export * from './trace.ts';

@@ -2,6 +2,7 @@
 import type { Register } from '../program.ts';
 import { register as bench } from './bench.ts';
 import { register as create } from './create.ts';
+import { register as evaluate } from './evaluate.ts';
 import { register as exportModel } from './export.ts';
 import { register as generate } from './generate.ts';
 import { register as invite } from './invite.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Register[] = [
   why,
   replay,
   generate,
+  evaluate,
   exportModel,
   program,
   keys,
