@@ -113,7 +113,7 @@ function readLlamaConfig(text: string): ModelConfig {
   ];
   for (const [name, value] of required)
     if ((fields[name] ?? value) !== value)
-      throw unsupported(`${name} is ${JSON.stringify(fields[name])}, not ${value}`);
+      throw unsupported(`${name} is ${shortly(fields[name])}, not ${value}`);
   // The limits are those of a charter; they also bound the work of building a layout for a stranger's config.
   const size = (name: string, limit: number, fallback?: number) => {
     const value = fields[name] ?? fallback;
@@ -163,6 +163,11 @@ function decimalText(value: unknown): string {
 
 function json(value: unknown): Uint8Array {
   return utf8(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** A value of a stranger's config, for a message: nesting without end would overflow the stack. */
+function shortly(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'a structure' : String(JSON.stringify(value)).slice(0, 80);
 }
 
 function unsupported(why: string): WorldError {

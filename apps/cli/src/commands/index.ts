@@ -4,6 +4,7 @@ import { register as bench } from './bench.ts';
 import { register as create } from './create.ts';
 import { register as evaluate } from './evaluate.ts';
 import { register as exportModel } from './export.ts';
+import { register as fuzz } from './fuzz.ts';
 import { register as generate } from './generate.ts';
 import { register as invite } from './invite.ts';
 import { register as join } from './join.ts';
@@ -32,4 +33,5 @@ export const commands: readonly Register[] = [
   keys,
   bench,
   test,
+  fuzz,
 ];

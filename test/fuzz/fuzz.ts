@@ -1,0 +1,69 @@
+/** Feeds a target with inputs from a seed, and watches: nothing may be thrown, nothing may take long or much memory. */
+import { getHeapStatistics } from 'node:v8';
+import { hashOf, SeededRandom } from '@folkmoot/core';
+import { isTaken, type Target } from './target.ts';
+
+/** More than this for one input is a hang: ten thousand times what a reader needs. */
+const MAX_MS = 3000;
+/** Beyond what the input itself weighs, several times over for its parsed form. */
+const SPARE_BYTES = 64 * 2 ** 20;
+const TIMES_INPUT = 64;
+
+export interface Fuzzed {
+  readonly inputs: number;
+  /** Inputs that were valid all the same: those reached the end of the reader. */
+  readonly taken: number;
+  readonly slowestMs: number;
+  /** Most memory that one input took, as far as it was not collected meanwhile. */
+  readonly largestBytes: number;
+}
+
+/** An input that the target did not survive. `index` and the seed make it again. */
+export class Finding extends Error {
+  readonly target: string;
+  readonly index: number;
+  readonly input: Uint8Array;
+
+  constructor(target: string, index: number, input: Uint8Array, what: string, cause?: unknown) {
+    super(`${target}, input ${index}: ${what}`, { cause });
+    this.target = target;
+    this.index = index;
+    this.input = input;
+  }
+}
+
+/** Inputs `from` to `to` of the seed. Throws the first `Finding`. */
+export function fuzz(target: Target, seed: string, to: number, from = 0): Fuzzed {
+  const sum = { inputs: 0, taken: 0, slowestMs: 0, largestBytes: 0 };
+  for (let index = from; index < to; index++) {
+    const input = target.make(new SeededRandom(hashOf('fuzz', seed, target.name, index)));
+    const { taken, ms, bytes } = feed(target, index, input);
+    sum.inputs++;
+    sum.taken += taken ? 1 : 0;
+    sum.slowestMs = Math.max(sum.slowestMs, ms);
+    sum.largestBytes = Math.max(sum.largestBytes, bytes);
+  }
+  return sum;
+}
+
+function feed(target: Target, index: number, input: Uint8Array): { taken: boolean; ms: number; bytes: number } {
+  const before = heldBytes();
+  const start = performance.now();
+  let taken: boolean;
+  try {
+    taken = isTaken(target, input);
+  } catch (error) {
+    throw new Finding(target.name, index, input, `threw ${String(error)}`, error);
+  }
+  const ms = performance.now() - start;
+  const bytes = heldBytes() - before;
+  if (ms > MAX_MS) throw new Finding(target.name, index, input, `took ${ms.toFixed(0)} ms`);
+  if (bytes > SPARE_BYTES + TIMES_INPUT * input.length)
+    throw new Finding(target.name, index, input, `took ${bytes} bytes of memory for ${input.length} bytes of input`);
+  return { taken, ms, bytes };
+}
+
+function heldBytes(): number {
+  const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+  return heap + external;
+}

@@ -1,0 +1,10 @@
+/** Everything that reads what a stranger may have written. */
+import { binaryTargets } from './binary-targets.ts';
+import { jsonTargets } from './json-targets.ts';
+import { reducerTarget } from './reducer-target.ts';
+import type { Target } from './target.ts';
+
+export { Finding, type Fuzzed, fuzz } from './fuzz.ts';
+export type { Target } from './target.ts';
+
+export const targets: readonly Target[] = [...jsonTargets, ...binaryTargets, reducerTarget()];
