@@ -3,6 +3,7 @@ import { fromUtf8, type Random, sha256, utf8 } from '@folkmoot/core';
 import { buildDataset, DocumentCollector, parseManifest } from '@folkmoot/data';
 import { importHuggingFace, Tokenizer } from '@folkmoot/model';
 import {
+  charterBytes,
   entryBytes,
   formatInvite,
   parseCharter,
@@ -44,7 +45,7 @@ export const jsonTargets: readonly Target[] = [
   },
   {
     name: 'charter',
-    make: (random) => changed(random, utf8(JSON.stringify(CHARTER))),
+    make: (random) => changed(random, charterBytes(CHARTER)),
     read: (input) => {
       const parsed = parseCharter(input, sha256(input));
       if (parsed.ok) runId(parsed.value);
