@@ -2,11 +2,18 @@
 import type { Hash } from '@folkmoot/core';
 import type { DType, Program } from './program.ts';
 
-export type EngineKind = 'native' | 'exact';
+export type EngineKind = 'native' | 'exact' | 'webgpu';
+
+/**
+ * Where buffers are: in the memory of the engine's thread, where small runs near each other are fast, or on a device,
+ * where each run costs the same start, so that few large ones are fast.
+ */
+export type EngineMemory = 'host' | 'device';
+
 export type TensorData = Float32Array | Int32Array;
 
 /**
- * Memory beside the engine (in its worker thread, later on the GPU), so that parameters and optimizer state stay put
+ * Memory beside the engine (in its worker thread, or on the GPU), so that parameters and optimizer state stay put
  * between steps. Elements are 4 bytes. Zero at first.
  */
 export interface DeviceBuffer {
@@ -53,6 +60,7 @@ export interface Engine {
   /** For people and records, at most 64 printable characters: `native onnxruntime 1.30.0 cpu x64`. */
   readonly name: string;
   readonly threads: number;
+  readonly memory: EngineMemory;
   load(program: Program): Promise<Executable>;
   allocate(dtype: DType, elements: number): Promise<DeviceBuffer>;
   close(): Promise<void>;

@@ -1,9 +1,12 @@
 /** Engines in Node: each in a worker thread, since a step of training blocks its thread for a second. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { WorldError } from '@folkmoot/core';
 import type { Engine, EngineKind } from '../engine.ts';
+import { findAdapters } from './gpu-adapters.node.ts';
 import { type EngineChannel, openEngine } from './remote.ts';
 import { type EngineOptions, threadsFor } from './threads.ts';
+import type { WebgpuWorkerData } from './webgpu.worker.node.ts';
 
 export type { EngineOptions };
 
@@ -15,12 +18,30 @@ export type { EngineOptions };
  */
 export async function createEngine(kind: EngineKind, options: EngineOptions = {}): Promise<Engine> {
   const threads = threadsFor(kind, options, availableParallelism());
-  return openEngine(kind, threads, workerChannel(startWorker(kind)));
+  const workerData = kind === 'webgpu' ? await takeAdapter(options) : undefined;
+  return openEngine(kind, threads, workerChannel(startWorker(kind, workerData)));
 }
 
-function startWorker(kind: EngineKind): Worker {
+function startWorker(kind: EngineKind, workerData?: unknown): Worker {
   // Without the main thread's flags: the worker needs none, and some (`--input-type`) stop it.
-  return new Worker(entryOf(kind), { name: `${kind} engine`, execArgv: [] });
+  return new Worker(entryOf(kind), { name: `${kind} engine`, execArgv: [], workerData });
+}
+
+/** Finds an adapter, and lets Vulkan's loader see the drivers of its sort only. */
+async function takeAdapter({ softwareGpu = false, gpuOnly = false }: EngineOptions): Promise<WebgpuWorkerData> {
+  const { adapters, reason = 'no GPU was found' } = await findAdapters();
+  const adapter = adapters.find(({ software }) => !software) ?? (softwareGpu ? adapters[0] : undefined);
+  if (!adapter)
+    throw new WorldError('engine-unavailable', 'The webgpu engine needs a GPU with a working driver.', {
+      facts: { reason },
+      help: 'Use the native engine: --engine native.',
+    });
+  if (adapter.drivers) {
+    // Both names: loaders before Vulkan 1.3.207 know the second only.
+    process.env.VK_DRIVER_FILES = adapter.drivers.join(':');
+    process.env.VK_ICD_FILENAMES = process.env.VK_DRIVER_FILES;
+  }
+  return { adapter: adapter.name, gpuOnly };
 }
 
 /** The worker's file: TypeScript in the workspace, JavaScript in the published package. */

@@ -46,16 +46,26 @@ export interface HostPort {
   onRequest(handler: (request: Request) => void): void;
 }
 
+/** What answers requests, one at a time. */
+export type Host = Handlers & {
+  /** Makes a batch stop after the run in progress. */
+  interrupt(): void;
+};
+
 /** Answers the requests that arrive at `port`, in order, until `close`; `start` makes the runtime when `open` comes. */
 export function serveEngine(port: HostPort, start: (threads: number) => Promise<Runtime>): void {
-  const host = new EngineHost(start);
+  serveHost(port, new EngineHost(start));
+}
+
+/** Answers the requests that arrive at `port` with `host`, in order, until `close`. */
+export function serveHost(port: HostPort, host: Host): void {
   // One at a time: a run after a write must see what was written, although sessions answer asynchronously.
   let last = Promise.resolve();
   port.onRequest((request) => {
     if (request.operation === 'close') host.interrupt();
     last = last.then(async () => {
       try {
-        const value = await host.perform(request);
+        const value = await (host as Handlers)[request.operation](request.args as never);
         port.post({ id: request.id, value }, transferable(Array.isArray(value) ? value : [value]));
       } catch (error) {
         port.post({ id: request.id, error: errorToWire(error) }, []);
@@ -66,7 +76,7 @@ export function serveEngine(port: HostPort, start: (threads: number) => Promise<
 
 type Handlers = { [K in Operation]: (args: Arguments<K>) => Result<K> | Promise<Result<K>> };
 
-class EngineHost implements Handlers {
+class EngineHost implements Host {
   readonly #start: (threads: number) => Promise<Runtime>;
   readonly #sessions = new Map<number, { program: Program; session: OrtSession }>();
   readonly #buffers = new Map<number, TensorData>();
@@ -77,26 +87,21 @@ class EngineHost implements Handlers {
     this.#start = start;
   }
 
-  perform<K extends Operation>({ operation, args }: Request<K>): ReturnType<Handlers[K]> {
-    return (this as Handlers)[operation](args) as ReturnType<Handlers[K]>;
-  }
-
-  /** Makes a batch stop after the run in progress. */
   interrupt(): void {
     this.#interrupted = true;
   }
 
   async open({ threads }: Arguments<'open'>): Promise<Result<'open'>> {
     this.#runtime = await this.#start(threads);
-    return { name: this.#runtime.name };
+    return { name: this.#runtime.name, memory: 'host' };
   }
 
   async load({ executable, program }: Arguments<'load'>): Promise<void> {
-    if (sha256(program.bytes) !== program.id) throw invalidProgram(program, 'its bytes are not those its id names');
+    checkBytes(program);
     const session = await this.#ready()
       .createSession(program.bytes)
       .catch((error) => {
-        throw invalidProgram(program, String(error?.message ?? error));
+        throw invalidProgram(program, messageOf(error));
       });
     this.#sessions.set(executable, { program, session });
     try {
@@ -122,7 +127,7 @@ class EngineHost implements Handlers {
   async runEach({ executable, runs }: Arguments<'runEach'>): Promise<void> {
     const { outputs } = this.#session(executable).program;
     for (const run of runs) {
-      if (this.#interrupted) throw new WorldError('engine-closed', 'The engine was closed in the middle of a batch.');
+      if (this.#interrupted) throw interrupted();
       await this.#execute(
         executable,
         run,
@@ -149,10 +154,7 @@ class EngineHost implements Handlers {
         fetches[spec.name] = runtime.writesInPlace ? runtime.createTensor(spec.dtype, landing, spec.shape) : null;
     });
     const results = await session.run(feeds, fetches, { logSeverityLevel: 4 }).catch((error) => {
-      throw new WorldError('engine-run', 'The engine could not run this program on these inputs.', {
-        facts: { program: program.id, engine: runtime.name, reason: firstLine(String(error?.message ?? error)) },
-        help: 'Check the input values (token ids below the vocabulary) and the free memory of this machine.',
-      });
+      throw runFailed(program, runtime.name, error);
     });
     program.outputs.forEach((spec, i) => {
       const source = runtime.writesInPlace ? landings[i] : (results[spec.name]?.data as TensorData | undefined);
@@ -170,11 +172,7 @@ class EngineHost implements Handlers {
     try {
       this.#buffers.set(buffer, newArray(dtype, elements));
     } catch (cause) {
-      throw new WorldError('engine-memory', 'There is not enough memory for this buffer.', {
-        facts: { bytes: 4 * elements },
-        help: 'Close other programs, or choose a smaller preset.',
-        cause,
-      });
+      throw outOfMemory({ bytes: 4 * elements }, cause);
     }
   }
 
@@ -223,7 +221,8 @@ class EngineHost implements Handlers {
   }
 }
 
-function newArray(dtype: DType, elements: number): TensorData {
+/** Zeros. */
+export function newArray(dtype: DType, elements: number): TensorData {
   return dtype === 'float32' ? new Float32Array(elements) : new Int32Array(elements);
 }
 
@@ -235,7 +234,13 @@ function isAligned(data: TensorData): boolean {
   return data.byteOffset % 16 === 0;
 }
 
-function checkInterface(program: Program, session: OrtSession): void {
+/** Throws `program-invalid` unless the program's bytes are those its id names. */
+export function checkBytes(program: Program): void {
+  if (sha256(program.bytes) !== program.id) throw invalidProgram(program, 'its bytes are not those its id names');
+}
+
+/** Throws `program-invalid` unless the program says of its inputs and outputs what ONNX Runtime found in its bytes. */
+export function checkInterface(program: Program, session: OrtSession): void {
   const listed = (specs: readonly TensorSpec[]) => specs.map((spec) => spec.name).join(', ');
   if (listed(program.inputs) !== session.inputNames.join(', '))
     throw invalidProgram(program, `its inputs are ${session.inputNames.join(', ')}, not ${listed(program.inputs)}`);
@@ -243,13 +248,37 @@ function checkInterface(program: Program, session: OrtSession): void {
     throw invalidProgram(program, `its outputs are ${session.outputNames.join(', ')}, not ${listed(program.outputs)}`);
 }
 
-function invalidProgram(program: Program, reason: string): WorldError {
+export function invalidProgram(program: Program, reason: string): WorldError {
   return new WorldError('program-invalid', 'The engine cannot load this program.', {
     facts: { program: program.id, reason: firstLine(reason) },
     help: 'Rebuild the program from its model config, or fetch it again.',
   });
 }
 
-function firstLine(text: string): string {
+/** A run that ONNX Runtime refused or broke off. */
+export function runFailed(program: Program, engine: string, error: unknown): WorldError {
+  return new WorldError('engine-run', 'The engine could not run this program on these inputs.', {
+    facts: { program: program.id, engine, reason: firstLine(messageOf(error)) },
+    help: 'Check the input values (token ids below the vocabulary) and the free memory of this machine.',
+  });
+}
+
+export function outOfMemory(facts: Record<string, string | number>, cause?: unknown): WorldError {
+  return new WorldError('engine-memory', 'There is not enough memory for this buffer.', {
+    facts,
+    help: 'Close other programs, or choose a smaller preset.',
+    cause,
+  });
+}
+
+export function interrupted(): WorldError {
+  return new WorldError('engine-closed', 'The engine was closed in the middle of a batch.');
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function firstLine(text: string): string {
   return text.split('\n', 1)[0]!.slice(0, 300);
 }

@@ -14,7 +14,8 @@ class SilentWorker implements EngineChannel {
 
   post(request: Request): void {
     this.requests.push(request);
-    if (request.operation === 'open') queueMicrotask(() => this.reply({ id: request.id, value: { name: 'silent' } }));
+    const value = { name: 'silent', memory: 'host' } as const;
+    if (request.operation === 'open') queueMicrotask(() => this.reply({ id: request.id, value }));
   }
   onReply(handler: (reply: Reply) => void): void {
     this.reply = handler;
@@ -67,6 +68,22 @@ test('closing a crashed engine is not an error, and ends the worker once', async
   const engine = await openEngine('native', 1, worker);
   worker.end('gone');
   await engine.close();
+  await engine.close();
+  assert.equal(worker.terminated, 1);
+});
+
+test('a lost device ends the engine: what waits fails with the same error, and the worker ends', async () => {
+  const worker = new SilentWorker();
+  const engine = await openEngine('webgpu', 1, worker);
+  const lost = (error: unknown) => isWorldError(error, 'engine-device-lost') && error.facts.reason === 'unplugged';
+  const waiting = [engine.allocate('float32', 1), engine.allocate('float32', 2)].map((promise) =>
+    assert.rejects(promise, lost),
+  );
+  const error = { name: 'WorldError', message: 'Gone.', code: 'engine-device-lost', facts: { reason: 'unplugged' } };
+  worker.reply({ id: worker.requests.at(-1)!.id, error });
+  await Promise.all(waiting);
+  await assert.rejects(engine.allocate('float32', 1), lost);
+  assert.equal(worker.alive, false);
   await engine.close();
   assert.equal(worker.terminated, 1);
 });

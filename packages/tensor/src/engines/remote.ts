@@ -1,6 +1,6 @@
 /** The part of an engine that its user holds: an `Engine` whose work happens at the other end of a channel. */
-import { assert, type Hash, WorldError } from '@folkmoot/core';
-import type { Bindings, DeviceBuffer, Engine, EngineKind, Executable, TensorData } from '../engine.ts';
+import { assert, type Hash, isWorldError, WorldError } from '@folkmoot/core';
+import type { Bindings, DeviceBuffer, Engine, EngineKind, EngineMemory, Executable, TensorData } from '../engine.ts';
 import type { DType, Program } from '../program.ts';
 import { dataType, orderBindings } from './bindings.ts';
 import {
@@ -29,9 +29,9 @@ export interface EngineChannel {
 export async function openEngine(kind: EngineKind, threads: number, channel: EngineChannel): Promise<Engine> {
   const connection = new Connection(channel);
   try {
-    const { name } = await connection.call('open', { threads });
+    const { name, memory } = await connection.call('open', { threads });
     assert(/^[ -~]{1,64}$/.test(name), 'an engine name is 1 to 64 printable characters');
-    return new RemoteEngine(kind, name, threads, connection);
+    return new RemoteEngine(kind, name, threads, memory, connection);
   } catch (error) {
     await channel.terminate();
     throw error;
@@ -42,6 +42,7 @@ export async function openEngine(kind: EngineKind, threads: number, channel: Eng
 class Connection {
   readonly #channel: EngineChannel;
   readonly #pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  #terminating: Promise<void> | undefined;
   #nextId = 1;
   #ended: WorldError | undefined;
 
@@ -72,7 +73,7 @@ class Connection {
     const released = this.call('close', {}).catch(() => {});
     this.#ended ??= new WorldError('engine-closed', 'The engine was closed.', { help: 'Create a new engine.' });
     await released;
-    await this.#channel.terminate();
+    await this.#terminate();
     this.#end(this.#ended);
   }
 
@@ -81,8 +82,22 @@ class Connection {
     if (!waiting) return;
     this.#pending.delete(reply.id);
     if (this.#pending.size === 0) this.#channel.keepAlive(false);
-    if ('error' in reply) waiting.reject(errorFromWire(reply.error));
-    else waiting.resolve(reply.value as never);
+    if ('value' in reply) return waiting.resolve(reply.value as never);
+    const error = errorFromWire(reply.error);
+    waiting.reject(error);
+    // Everything in the device's memory is gone; whoever goes on starts another engine.
+    if (isWorldError(error, 'engine-device-lost')) this.#abandon(error);
+  }
+
+  #abandon(error: WorldError): void {
+    this.#end(error);
+    this.#channel.keepAlive(false);
+    void this.#terminate();
+  }
+
+  #terminate(): Promise<void> {
+    this.#terminating ??= this.#channel.terminate();
+    return this.#terminating;
   }
 
   #end(error: WorldError): void {
@@ -96,14 +111,16 @@ class RemoteEngine implements Engine {
   readonly kind: EngineKind;
   readonly name: string;
   readonly threads: number;
+  readonly memory: EngineMemory;
   readonly #connection: Connection;
   readonly #buffers = new WeakMap<DeviceBuffer, number>();
   #closing: Promise<void> | undefined;
 
-  constructor(kind: EngineKind, name: string, threads: number, connection: Connection) {
+  constructor(kind: EngineKind, name: string, threads: number, memory: EngineMemory, connection: Connection) {
     this.kind = kind;
     this.name = name;
     this.threads = threads;
+    this.memory = memory;
     this.#connection = connection;
   }
 

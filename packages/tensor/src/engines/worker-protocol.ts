@@ -1,6 +1,6 @@
 /** What the main thread and an engine's worker say to each other: numbered requests, one reply each, in order. */
 import { type Hash, WorldError } from '@folkmoot/core';
-import type { TensorData } from '../engine.ts';
+import type { EngineMemory, TensorData } from '../engine.ts';
 import type { DType, Program } from '../program.ts';
 
 /** A view as it travels: the buffer by number, `offset` in elements. */
@@ -18,7 +18,7 @@ export interface WireRun {
 /** The worker's operations. The main thread chooses the numbers of executables and buffers. */
 export interface Operations {
   /** First of all: starts the runtime. */
-  open(args: { threads: number }): { name: string };
+  open(args: { threads: number }): { name: string; memory: EngineMemory };
   load(args: { executable: number; program: Program }): void;
   /** The outputs that were not bound, by position; `null` for those that were. */
   run(args: { executable: number; run: WireRun }): (TensorData | null)[];
