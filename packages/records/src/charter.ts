@@ -32,7 +32,8 @@ const optimizer = z.strictObject({
 
 const codec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('dense'), block: z.literal(4096) }),
-  z.strictObject({ kind: z.literal('sparse'), chunk: z.literal(4096), keep: z.literal(64), errorDecay: decimal }),
+  /** `keep` of `chunk` changes. */
+  z.strictObject({ kind: z.literal('sparse'), chunk: z.literal(4096), keep: count(128), errorDecay: decimal }),
 ]);
 
 const milliseconds = count(86_400_000);

@@ -1,6 +1,7 @@
 /**
- * The sparse codec (SparseLoCo, arXiv 2508.15706): the 64 largest of every 4096 changes, 12 bits for the place and 2 for
- * the value. What was not sent stays in the error memory and is offered again.
+ * The sparse codec (SparseLoCo, arXiv 2508.15706): the `keep` largest of every 4096 changes, two bits for a value and for
+ * the places of a chunk their rank among all sets of places (`subsets.ts`). What was not sent stays in the error memory
+ * and is offered again.
  *
  * The 2-bit quantiser is the one of the published training code: per tensor, levels 1.5 standard deviations apart around
  * the mean, each decoded as the mean of what fell into it.
@@ -8,12 +9,13 @@
 import { bytesOf } from '@folkmoot/core';
 import type { ParameterLayout } from '@folkmoot/model';
 import { aligned } from './artifact.ts';
+import { BitReader, BitWriter } from './bit-fields.ts';
 import { CHUNK, type Chunks, tensorChunks } from './chunks.ts';
 import { MAX_VALUE, roundHalfAway, toUnits, UNIT } from './fixed-point.ts';
-import { codeBytes, indexBytes, packCodes, packIndices, unpackCodes, unpackIndices } from './packed.ts';
+import { binomial, placesOf, rankBits, rankOf } from './subsets.ts';
 import { topIndices } from './top-k.ts';
 
-const KEEP = 64;
+const CODE_BITS = 2;
 const LEVELS = 4;
 
 /**
@@ -29,16 +31,20 @@ export interface SparseUpdate {
   readonly codebooks: Int32Array;
 }
 
-/** Bytes of an update's body: codebooks, indices, codes. */
-export function sparseBodyBytes(layout: ParameterLayout): number {
-  const kept = entriesOf(tensorChunks(layout)).at(-1)!;
-  return 4 * LEVELS * layout.tensors.length + indexBytes(kept) + codeBytes(kept);
+/** Bytes of an update's body: codebooks; then, as bits, the ranks of all chunks and the codes of all entries. */
+export function sparseBodyBytes(layout: ParameterLayout, keep: number): number {
+  const chunks = tensorChunks(layout);
+  const entries = entriesOf(chunks, keep);
+  let bits = CODE_BITS * entries[chunks.count];
+  for (let chunk = 0; chunk < chunks.count; chunk++)
+    bits += rankBits(chunks.lengths[chunk], entries[chunk + 1] - entries[chunk]);
+  return codebookBytes(layout) + Math.ceil(bits / 8);
 }
 
-/** Encodes `change` (finite), and leaves in it what the update does not say. */
-export function encodeSparse(layout: ParameterLayout, change: Float32Array): SparseUpdate {
+/** Encodes `change` (finite), and leaves in it what the update does not say. `keep`: of 4096, at most `MAX_SUBSET`. */
+export function encodeSparse(layout: ParameterLayout, keep: number, change: Float32Array): SparseUpdate {
   const chunks = tensorChunks(layout);
-  const entries = entriesOf(chunks);
+  const entries = entriesOf(chunks, keep);
   const indices = select(change, chunks, entries);
   const codes = new Uint8Array(indices.length);
   const codebooks = new Int32Array(LEVELS * layout.tensors.length);
@@ -67,41 +73,43 @@ export function forEachEntry(update: SparseUpdate, visit: (parameter: number, un
 }
 
 export function writeSparse(update: SparseUpdate, body: Uint8Array): void {
-  const indicesAt = update.codebooks.byteLength;
-  const codesAt = indicesAt + indexBytes(update.indices.length);
-  body.set(bytesOf(update.codebooks), 0);
-  packIndices(update.indices, body.subarray(indicesAt, codesAt));
-  packCodes(update.codes, body.subarray(codesAt));
+  const { chunks, entries, indices, codes, codebooks } = update;
+  body.set(bytesOf(codebooks), 0);
+  const bits = new BitWriter(body.subarray(codebooks.byteLength));
+  for (let chunk = 0; chunk < chunks.count; chunk++) {
+    const places = indices.subarray(entries[chunk], entries[chunk + 1]);
+    bits.write(rankOf(places), rankBits(chunks.lengths[chunk], places.length));
+  }
+  for (const code of codes) bits.writeSmall(code, CODE_BITS);
 }
 
 /** The update in `body`, which has `sparseBodyBytes`; or the rule that it breaks. */
-export function readSparse(layout: ParameterLayout, body: Uint8Array): SparseUpdate | string {
+export function readSparse(layout: ParameterLayout, keep: number, body: Uint8Array): SparseUpdate | string {
   const chunks = tensorChunks(layout);
-  const entries = entriesOf(chunks);
-  const kept = entries[chunks.count];
-  const indicesAt = 4 * LEVELS * layout.tensors.length;
-  const codesAt = indicesAt + indexBytes(kept);
-  const codebooks = new Int32Array(aligned(body.subarray(0, indicesAt)));
+  const entries = entriesOf(chunks, keep);
+  const codebooks = new Int32Array(aligned(body.subarray(0, codebookBytes(layout))));
   if (codebooks.includes(-MAX_VALUE - 1)) return `A codebook holds ${-MAX_VALUE - 1}, beyond ±${MAX_VALUE}.`;
-  const indices = unpackIndices(body.subarray(indicesAt, codesAt), kept);
-  const codes = unpackCodes(body.subarray(codesAt), kept);
-  if (indices === undefined || codes === undefined) return 'A bit after the last entry is set.';
+  const bits = new BitReader(body.subarray(codebooks.byteLength));
+  const indices = new Uint16Array(entries[chunks.count]);
   for (let chunk = 0; chunk < chunks.count; chunk++) {
-    let last = -1;
-    for (let entry = entries[chunk]; entry < entries[chunk + 1]; entry++) {
-      if (indices[entry] <= last) return `The indices of chunk ${chunk} do not ascend.`;
-      last = indices[entry];
-    }
-    if (last >= chunks.lengths[chunk]) return `Chunk ${chunk} has no parameter ${last}.`;
+    const [length, kept] = [chunks.lengths[chunk], entries[chunk + 1] - entries[chunk]];
+    const rank = bits.read(rankBits(length, kept));
+    if (rank >= binomial(length, kept)) return `Chunk ${chunk} has fewer sets of ${kept} parameters than that.`;
+    placesOf(rank, length, kept, indices, entries[chunk]);
   }
+  const codes = new Uint8Array(indices.length);
+  for (let entry = 0; entry < codes.length; entry++) codes[entry] = bits.readSmall(CODE_BITS);
+  if (!bits.restIsZero()) return 'A bit after the last entry is set.';
   return { kind: 'sparse', chunks, entries, indices, codes, codebooks };
 }
 
-/** Where each chunk's entries begin, and at the end their number: 64 of a whole chunk, ⌈length / 64⌉ of a short one. */
-function entriesOf(chunks: Chunks): Uint32Array {
+const codebookBytes = (layout: ParameterLayout) => 4 * LEVELS * layout.tensors.length;
+
+/** Where each chunk's entries begin, and at the end their number: `keep` of a whole chunk, its share (rounded up) of a short one. */
+function entriesOf(chunks: Chunks, keep: number): Uint32Array {
   const entries = new Uint32Array(chunks.count + 1);
   for (let chunk = 0; chunk < chunks.count; chunk++)
-    entries[chunk + 1] = entries[chunk] + Math.ceil((chunks.lengths[chunk] * KEEP) / CHUNK);
+    entries[chunk + 1] = entries[chunk] + Math.ceil((chunks.lengths[chunk] * keep) / CHUNK);
   return entries;
 }
 

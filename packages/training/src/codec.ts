@@ -16,7 +16,8 @@ import { encodeSparse, readSparse, type SparseUpdate, sparseBodyBytes, writeSpar
 const MAGIC = utf8('FMUP');
 const VERSION = 1;
 const HEADER_BYTES = 12;
-const CODEC_NUMBER = { dense: 1, sparse: 2 } as const;
+/** 2 was a sparse codec with 12 bits for each place. */
+const CODEC_NUMBER = { dense: 1, sparse: 3 } as const;
 
 /** A decoded update: see `DenseUpdate`, `SparseUpdate`. Its values are in UNITs of base − end. */
 export type Update = DenseUpdate | SparseUpdate;
@@ -37,7 +38,7 @@ export type Decoded = { readonly ok: true; readonly update: Update } | { readonl
 
 /** Bytes of an update: all updates of a run have exactly this size. */
 export function maxUpdateBytes(rules: CodecRules, layout: ParameterLayout): number {
-  return HEADER_BYTES + (rules.kind === 'dense' ? denseBodyBytes(layout) : sparseBodyBytes(layout));
+  return HEADER_BYTES + (rules.kind === 'dense' ? denseBodyBytes(layout) : sparseBodyBytes(layout, rules.keep));
 }
 
 /**
@@ -57,7 +58,7 @@ export function encodeUpdate(rules: CodecRules, layout: ParameterLayout, result:
     writeDense(encodeDense(layout, change), body);
     return { ok: true, bytes, errorOut: new Uint16Array(layout.elements) };
   }
-  writeSparse(encodeSparse(layout, change), body);
+  writeSparse(encodeSparse(layout, rules.keep, change), body);
   const errorOut = packBfloat16(change);
   return hasNonFinite(errorOut)
     ? { ok: false, reason: 'The error memory of this round is not finite.' }
@@ -73,7 +74,7 @@ export function decodeUpdate(rules: CodecRules, layout: ParameterLayout, bytes: 
   if (!header.every((byte, i) => byte === bytes[i]))
     return { ok: false, reason: `The header is not that of a ${rules.kind} update of ${layout.elements} parameters.` };
   const body = bytes.subarray(HEADER_BYTES);
-  const update = rules.kind === 'dense' ? readDense(layout, body) : readSparse(layout, body);
+  const update = rules.kind === 'dense' ? readDense(layout, body) : readSparse(layout, rules.keep, body);
   return typeof update === 'string' ? { ok: false, reason: update } : { ok: true, update };
 }
 
