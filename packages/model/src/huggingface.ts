@@ -1,7 +1,8 @@
 /** A model as a Hugging Face folder, and back. */
 import { assert, bytesOf, concat, sha256, utf8, WorldError } from '@folkmoot/core';
-import { checkModelConfig, type ModelConfig } from './config.ts';
+import type { ModelConfig } from './config.ts';
 import { parameterLayout } from './layout.ts';
+import { llamaConfig, readLlamaConfig } from './llama-config.ts';
 import { type Lineage, modelCard } from './model-card.ts';
 import { float32Of, readSafetensorsHeader, writeSafetensorsHeader } from './safetensors.ts';
 import { END_OF_TEXT, END_OF_TEXT_ID } from './vocabulary.ts';
@@ -44,7 +45,7 @@ export function exportFiles({ config, params, tokenizerJson, lineage }: Exported
  * `model-config` for sizes we cannot build, `safetensors-invalid` for a damaged file.
  */
 export function importHuggingFace(configText: string, file: Uint8Array): { config: ModelConfig; params: Float32Array } {
-  const config = readLlamaConfig(configText);
+  const config = readLlamaConfig(configText, 'import');
   const { tensors, elements } = parameterLayout(config);
   const header = readSafetensorsHeader(file, file.length);
   const entries = new Map(header.entries.map((entry) => [entry.name, entry]));
@@ -63,35 +64,6 @@ export function importHuggingFace(configText: string, file: Uint8Array): { confi
   return { config, params };
 }
 
-/** Field by field what `transformers.LlamaConfig` takes. */
-function llamaConfig(config: ModelConfig): Record<string, unknown> {
-  return {
-    architectures: ['LlamaForCausalLM'],
-    model_type: 'llama',
-    vocab_size: config.vocab,
-    hidden_size: config.hidden,
-    intermediate_size: config.feedForward,
-    num_hidden_layers: config.layers,
-    num_attention_heads: config.heads,
-    num_key_value_heads: config.kvHeads,
-    head_dim: config.hidden / config.heads,
-    max_position_embeddings: config.context,
-    hidden_act: 'silu',
-    rms_norm_eps: Number(config.normEpsilon),
-    rope_theta: config.ropeTheta,
-    rope_scaling: null,
-    attention_bias: false,
-    attention_dropout: 0,
-    mlp_bias: false,
-    initializer_range: 0.02,
-    tie_word_embeddings: config.tied,
-    bos_token_id: END_OF_TEXT_ID,
-    eos_token_id: END_OF_TEXT_ID,
-    torch_dtype: 'float32',
-    use_cache: true,
-  };
-}
-
 function tokenizerConfig({ context }: ModelConfig): Record<string, unknown> {
   return {
     tokenizer_class: 'PreTrainedTokenizerFast',
@@ -102,72 +74,8 @@ function tokenizerConfig({ context }: ModelConfig): Record<string, unknown> {
   };
 }
 
-function readLlamaConfig(text: string): ModelConfig {
-  const fields = parseConfig(text);
-  const required: [string, unknown][] = [
-    ['model_type', 'llama'],
-    ['hidden_act', 'silu'],
-    ['attention_bias', false],
-    ['mlp_bias', false],
-    ['rope_scaling', null],
-  ];
-  for (const [name, value] of required)
-    if ((fields[name] ?? value) !== value)
-      throw unsupported(`${name} is ${shortly(fields[name])}, not ${value}`);
-  // The limits are those of a charter; they also bound the work of building a layout for a stranger's config.
-  const size = (name: string, limit: number, fallback?: number) => {
-    const value = fields[name] ?? fallback;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > limit)
-      throw unsupported(`${name} is not an integer from 1 to ${limit}`);
-    return value;
-  };
-  const heads = size('num_attention_heads', 1024);
-  const hidden = size('hidden_size', 65_536);
-  if (size('head_dim', hidden, hidden / heads) !== hidden / heads)
-    throw unsupported('head_dim is not hidden_size / heads');
-  const config: ModelConfig = {
-    vocab: size('vocab_size', 65_536),
-    hidden,
-    layers: size('num_hidden_layers', 1024),
-    heads,
-    kvHeads: size('num_key_value_heads', heads, heads),
-    feedForward: size('intermediate_size', 1_048_576),
-    context: size('max_position_embeddings', 4096),
-    ropeTheta: size('rope_theta', 1_000_000_000, 10_000),
-    normEpsilon: decimalText(fields.rms_norm_eps),
-    tied: fields.tie_word_embeddings === true,
-  };
-  checkModelConfig(config);
-  return config;
-}
-
-function parseConfig(text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw unsupported('config.json is not JSON');
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw unsupported('config.json is not a JSON object');
-  return value as Record<string, unknown>;
-}
-
-/** 1e-6 as `0.000001`: configs hold decimals without exponents. */
-function decimalText(value: unknown): string {
-  if (typeof value !== 'number' || !(value >= 1e-12 && value < 1))
-    throw unsupported('rms_norm_eps is not in [1e-12, 1)');
-  const [digits, exponent] = String(value).split('e-');
-  return exponent ? `0.${'0'.repeat(Number(exponent) - 1)}${digits!.replace('.', '')}` : digits!;
-}
-
 function json(value: unknown): Uint8Array {
   return utf8(`${JSON.stringify(value, null, 2)}\n`);
-}
-
-/** A value of a stranger's config, for a message: nesting without end would overflow the stack. */
-function shortly(value: unknown): string {
-  return typeof value === 'object' && value !== null ? 'a structure' : String(JSON.stringify(value)).slice(0, 80);
 }
 
 function unsupported(why: string): WorldError {

@@ -2,6 +2,7 @@ export * from './config.ts';
 export * from './huggingface.ts';
 export * from './initial.ts';
 export * from './layout.ts';
+export { readLlamaConfig } from './llama-config.ts';
 export type { Lineage } from './model-card.ts';
 export * from './optimizer.ts';
 export * from './presets.ts';

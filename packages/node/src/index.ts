@@ -4,6 +4,7 @@ export { artifactSizes } from './expectations.ts';
 export { type Founded, type Founding, foundRun } from './found-run.ts';
 export { Log, retell } from './log.ts';
 export { Member, type MemberParts } from './member.ts';
+export { nearestPreset, rulesForModel } from './model-rules.ts';
 export type { Notice } from './notices.ts';
 export { rememberedAddresses } from './peers.ts';
 export { DEFAULT_DATA_BYTES, DENSE, RUN_PRESETS, type RunRules, SPARSE } from './presets.ts';

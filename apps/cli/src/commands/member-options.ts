@@ -17,6 +17,7 @@ export interface ListenOptions {
 
 export interface CharterOptions {
   readonly preset: string;
+  readonly model?: string;
   readonly data?: string[];
   readonly textColumn?: string;
   readonly codec?: 'dense' | 'sparse';
@@ -46,6 +47,12 @@ export function addListenOptions(command: Command): Command {
 export function addCharterOptions(command: Command): Command {
   return command
     .option('--preset <name>', 'model size and rules: tiny, small, medium', 'tiny')
+    .addOption(
+      new Option(
+        '--model <config.json>',
+        'a Llama model by its Hugging Face config, with the rules of the nearest preset; the tokenizer is trained to its vocab_size',
+      ).conflicts('preset'),
+    )
     .option(
       '--data <path...>',
       'folders and files of text, Markdown, source code, JSONL or Parquet, also as .gz; whoever holds the invite can read it, so you are asked first (default: the text of installed dependencies)',

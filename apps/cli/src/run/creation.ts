@@ -3,7 +3,8 @@ import type { Hash } from '@folkmoot/core';
 import { runId } from '@folkmoot/records';
 import type { CharterOptions, ListenOptions, MemberOptions } from '../commands/member-options.ts';
 import type { Invocation } from '../invocation.ts';
-import { commandOf, type FoundingOptions, found, presetNamed } from './found.ts';
+import { commandOf, type FoundingOptions, found } from './found.ts';
+import { shapeOf } from './model-shape.ts';
 import type { Entrance } from './participation.ts';
 import { currentRun } from './run-folder.ts';
 import { type OpenHome, openHome } from './session.ts';
@@ -19,9 +20,9 @@ export async function createOrResume(
   options: Options,
   name: string,
 ): Promise<{ open: OpenHome; entrance: Entrance; resumed: boolean }> {
-  const { preset, data, textColumn, codec, engine, licence, runName, minMembers } = options;
+  const { data, textColumn, codec, engine, licence, runName, minMembers } = options;
   const founding = {
-    preset: presetNamed(preset),
+    ...(await shapeOf(options)),
     data,
     textColumn,
     codec,

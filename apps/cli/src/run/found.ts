@@ -1,6 +1,6 @@
 /** `create` before the network: reads the data, founds the run, files its artifacts. */
 import { randomBytes } from 'node:crypto';
-import { formatBytes, sha256, utf8, WorldError } from '@folkmoot/core';
+import { formatBytes, sha256, utf8 } from '@folkmoot/core';
 import { describeSummary } from '@folkmoot/data';
 import {
   type DocumentsRead,
@@ -9,8 +9,17 @@ import {
   type ReadProgress,
   readDocuments,
 } from '@folkmoot/data/node';
-import type { PresetName } from '@folkmoot/model';
-import { DEFAULT_DATA_BYTES, DENSE, type Founded, foundRun, RUN_PRESETS, type RunRules, SPARSE } from '@folkmoot/node';
+import type { ModelConfig, PresetName } from '@folkmoot/model';
+import {
+  DEFAULT_DATA_BYTES,
+  DENSE,
+  type Founded,
+  foundRun,
+  RUN_PRESETS,
+  type RunRules,
+  rulesForModel,
+  SPARSE,
+} from '@folkmoot/node';
 import { runId } from '@folkmoot/records';
 import { openDiskStore } from '@folkmoot/store';
 import type { EngineKind } from '@folkmoot/tensor';
@@ -25,7 +34,10 @@ const PROGRESS_MS = 3000;
 
 /** Options of `create` and `up` that make the charter. */
 export interface FoundingOptions {
+  /** Of the model, or the nearest in size: decides how much default data there is. */
   readonly preset: PresetName;
+  /** Instead of the preset's. */
+  readonly model?: ModelConfig;
   readonly data?: readonly string[];
   readonly textColumn?: string;
   readonly codec?: 'dense' | 'sparse';
@@ -40,6 +52,8 @@ export interface FoundingOptions {
 
 /** Throws what reading and founding throw; nothing is left behind then but the keys. */
 export async function found(call: Invocation, identity: Identity, options: FoundingOptions): Promise<Founded> {
+  // Before the data is read, which may take long.
+  const rules = rulesOf(options);
   const read = await readData(call, options);
   for (const line of describeSummary(read.summary)) call.note(line);
   call.note('Whoever holds the invite can read this data: members fetch it to train on it.');
@@ -50,7 +64,7 @@ export async function found(call: Invocation, identity: Identity, options: Found
     sequencer: identity.device.id,
     nonce: sha256(randomBytes(32)),
     licence: options.licence,
-    rules: rulesOf(options),
+    rules,
     documents: read.documents,
     onStep: (step) => call.note(`${step} …`),
   });
@@ -63,8 +77,8 @@ export async function found(call: Invocation, identity: Identity, options: Found
   return founded;
 }
 
-function rulesOf({ preset, codec, engine, minMembers }: FoundingOptions): RunRules {
-  const rules = RUN_PRESETS[preset];
+function rulesOf({ preset, model, codec, engine, minMembers }: FoundingOptions): RunRules {
+  const rules = model === undefined ? RUN_PRESETS[preset] : rulesForModel(model);
   return {
     ...rules,
     codec: codec === undefined ? rules.codec : codec === 'dense' ? DENSE : SPARSE,
@@ -86,14 +100,6 @@ function progressNotes(call: Invocation): (progress: ReadProgress) => void {
     toldMs = performance.now();
     call.note(`reading ${oneLine(file)}: ${formatCount(documents)} documents, ${formatBytes(bytes)} so far …`);
   };
-}
-
-/** A preset by its name. Throws `no-such-preset`. */
-export function presetNamed(name: string): PresetName {
-  if (name in RUN_PRESETS) return name as PresetName;
-  throw new WorldError('no-such-preset', `There is no preset "${name}".`, {
-    help: `There are: ${Object.keys(RUN_PRESETS).join(', ')}.`,
-  });
 }
 
 /** Options in a form that can be compared: the same command goes on with the same run. */
