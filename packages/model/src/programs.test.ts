@@ -81,6 +81,31 @@ test('the bytes of the programs are frozen: changing them is a decision', () => 
   assert.deepEqual(ids, ['01c317070c241bf6', '25bc77a4dbed2d33', '132e40c71d4291a9']);
 });
 
+test('memory plans change no bit, in short contexts and in long ones', async () => {
+  const long: ModelConfig = { ...PRESETS.tiny, hidden: 32, heads: 2, kvHeads: 1, feedForward: 64, context: 768 };
+  for (const config of [PRESETS.tiny, long]) {
+    const results = [];
+    for (const plan of ['plain', 'ordered', 'recompute'] as const) {
+      const executable = await engine.load(trainProgram(config, 1, plan));
+      const { tensors } = parameterLayout(config);
+      const arena = initialParameters(config, SEED);
+      const parameters = tensors.map(({ name, offset, elements }) => [name, arena.slice(offset, offset + elements)]);
+      const tokens = Int32Array.from({ length: config.context }, (_, i) => (i * 7919) % config.vocab);
+      results.push(await executable.run({ ...Object.fromEntries(parameters), tokens, targets: tokens }));
+      await executable.free();
+    }
+    assert.deepEqual(results[1], results[0]);
+    assert.deepEqual(results[2], results[0]);
+  }
+});
+
+test('a long context has no square of scores in it', () => {
+  const config = { ...PRESETS.tiny, context: 4096 };
+  const { operators } = summarizeProgram(trainProgram(config, 1).bytes);
+  // Two layers, a softmax for each of 16 blocks of queries in each direction, and the one over the vocabulary.
+  assert.equal(operators.get('Softmax'), 2 * 16 * 2 + 1);
+});
+
 test('training lowers the loss from ln V', async () => {
   const { losses } = await trainRepetition(engine, 12);
   assert.ok(Math.abs(losses[0]! - Math.log(PRESETS.tiny.vocab)) < 0.2, `first loss ${losses[0]}`);

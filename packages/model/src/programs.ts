@@ -4,11 +4,13 @@ import {
   crossEntropy,
   Graph,
   gradients,
+  type MemoryPlan,
   type Program,
   rows as pickRows,
   reshape,
   sum,
   tokenLosses,
+  withMemoryPlan,
 } from '@folkmoot/tensor';
 import { checkModelConfig, type ModelConfig } from './config.ts';
 import { decode, head, type Parameters } from './decoder.ts';
@@ -24,16 +26,19 @@ export function gradientName(parameter: string): string {
  *
  * Inputs: every parameter by its name and shape (`parameterLayout`), `tokens` and `targets` int32 `[rows·T]`.
  * Outputs: `loss` float32 [], the mean over all targets in nats per token; `grad:NAME` in the shape of NAME.
+ *
+ * The program of a run is the `plain` one. Another `plan` gives the same bits with less memory.
  */
-export function trainProgram(config: ModelConfig, rows: number): Program {
+export function trainProgram(config: ModelConfig, rows: number, plan: MemoryPlan = 'plain'): Program {
   const { graph, parameters } = begin(config);
   const tokens = graph.input('tokens', 'int32', [rows * config.context]);
   const targets = graph.input('targets', 'int32', [rows * config.context]);
   const loss = crossEntropy(head(config, parameters, decode(config, parameters, tokens)), targets);
   graph.output('loss', loss);
+  const forward = graph.nodes.length;
   const slopes = gradients(loss, [...parameters.values()]);
   for (const [i, name] of [...parameters.keys()].entries()) graph.output(gradientName(name), slopes[i]!);
-  return compile(graph, 'train');
+  return compile(withMemoryPlan(graph, forward, plan), 'train');
 }
 
 /**

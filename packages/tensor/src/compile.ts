@@ -1,6 +1,7 @@
 /** From a graph to a program: an ONNX model of standard operators, the same bytes for the same graph. */
 import { assert, bytesOf, sha256 } from '@folkmoot/core';
 import type { Attribute, ConstantData, ElementType, Graph, GraphNode, Value } from './graph.ts';
+import { neededNodes } from './needed.ts';
 import type { DType, Program, TensorSpec } from './program.ts';
 import { MessageWriter } from './protobuf.ts';
 
@@ -41,17 +42,6 @@ export function compile(graph: Graph, name: string): Program {
     .message(8, new MessageWriter().text(1, '').integer(2, OPERATOR_SET))
     .done();
   return { id: sha256(bytes), bytes, inputs, outputs };
-}
-
-function neededNodes(graph: Graph): GraphNode[] {
-  const needed = new Set(graph.outputs.values());
-  const nodes: GraphNode[] = [];
-  for (const node of [...graph.nodes].reverse()) {
-    if (!needed.has(node.output)) continue;
-    for (const input of node.inputs) needed.add(input);
-    nodes.push(node);
-  }
-  return nodes.reverse();
 }
 
 /** Inputs and outputs keep their names; inner values are numbered in order of use, so that edits far away do not matter. */

@@ -42,6 +42,13 @@ export interface TapeStep {
   readonly derivative?: (d: Value) => readonly Contribution[];
 }
 
+/** A border between two blocks of a forward pass: all that the second needs of the first is `value`. */
+export interface Checkpoint {
+  readonly value: Value;
+  /** Nodes built before the second block. */
+  readonly nodes: number;
+}
+
 /** A mistake in the use of an operator: our bug, with the shapes that tell where. */
 export class ShapeError extends Error {
   constructor(label: string, problem: string, inputs: readonly Value[] = []) {
@@ -58,6 +65,7 @@ export class Graph {
   readonly nodes: GraphNode[] = [];
   readonly outputs = new Map<string, Value>();
   readonly tape: TapeStep[] = [];
+  readonly checkpoints: Checkpoint[] = [];
   readonly #interned = new Map<string, Value>();
   #recording = true;
 
@@ -113,6 +121,11 @@ export class Graph {
     assert(!this.outputs.has(name) && !this.inputs.has(name), `the name ${name} is taken`);
     assert(value.dtype === 'float32' || value.dtype === 'int32', `output ${name} has type ${value.dtype}`);
     this.outputs.set(name, value);
+  }
+
+  /** Ends a block with `value` and begins another; for `withMemoryPlan`, without any effect on this graph. */
+  checkpoint(value: Value): void {
+    this.checkpoints.push({ value, nodes: this.nodes.length });
   }
 
   record(step: TapeStep): void {

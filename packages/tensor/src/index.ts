@@ -1,3 +1,4 @@
+export * from './chunked-attention.ts';
 export * from './compile.ts';
 export * from './composites.ts';
 export * from './engine.ts';
@@ -5,5 +6,7 @@ export { EXACT_WASM_SHA256 } from './engines/exact.ts';
 export * from './gradients.ts';
 export * from './graph.ts';
 export * from './operators.ts';
+export * from './order.ts';
 export * from './program.ts';
 export * from './read.ts';
+export * from './recompute.ts';
