@@ -7,9 +7,10 @@ import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import {
-  type AdamwRules,
+  ADAMW,
   gradientName,
   initialParameters,
+  type OptimizerRules,
   PRESETS,
   parameterLayout,
   trainProgram,
@@ -23,10 +24,7 @@ const MODEL = PRESETS.small;
 const ROWS = 8;
 const TOKENS = ROWS * MODEL.context;
 const REPEATS = 5;
-const RULES: AdamwRules = {
-  ...{ learningRate: '0.001', beta1: '0.9', beta2: '0.95', epsilon: '0.00000001', weightDecay: '0.1', clipNorm: '1' },
-  ...{ warmupSteps: 10, joinerWarmupSteps: 10 },
-};
+const RULES: OptimizerRules = { ...ADAMW, warmupSteps: 10, joinerWarmupSteps: 10 };
 
 interface Rival {
   readonly name: string;

@@ -6,9 +6,11 @@ import { hashOf, sha256, utf8 } from '@folkmoot/core';
 import { assignedRows, buildDataset, type RowBatch, Rows } from '@folkmoot/data';
 import { defaultDocuments } from '@folkmoot/data/node';
 import {
-  type AdamwRules,
+  ADAMW,
   evaluateProgram,
   initialParameters,
+  momentSizes,
+  type OptimizerRules,
   PRESETS,
   parameterLayout,
   Tokenizer,
@@ -61,10 +63,7 @@ const CODECS: Readonly<Record<'dense' | 'sparse', CodecRules>> = {
   dense: { kind: 'dense', block: 4096 },
   sparse: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' },
 };
-const OPTIMIZER: AdamwRules = {
-  ...{ learningRate: '0.002', beta1: '0.9', beta2: '0.95', epsilon: '0.00000001', weightDecay: '0.1', clipNorm: '1' },
-  ...{ warmupSteps: 20, joinerWarmupSteps: 4 },
-};
+const OPTIMIZER: OptimizerRules = { ...ADAMW, learningRate: '0.002', warmupSteps: 20 };
 
 /** Prints a table as it grows; resolves to the last line's figures. About two minutes with the defaults. */
 export async function benchTogether(
@@ -148,7 +147,7 @@ class Group {
   constructor(size: number, rows: Rows, local: LocalRound, options: TogetherOptions) {
     const { elements } = LAYOUT;
     this.#members = Array.from({ length: size }, () => ({
-      moments: zeroMoments(elements),
+      moments: zeroMoments(momentSizes(OPTIMIZER, LAYOUT)),
       error: zeroError(elements),
     }));
     this.#rows = rows;

@@ -12,22 +12,27 @@ export interface ParameterTensor {
 }
 
 /**
- * All tensors, matrices first (they decay), then vectors (they do not), each group in model order.
+ * All tensors: the matrices of the decoder's blocks, then embedding and head, then vectors, each group in model order.
  *
- * `elements`: the arena's size, N in `docs/protocol.md`; no padding between tensors, so an arena is the plain
- * concatenation of its tensors and a checker needs no more than shapes. `decayElements`: the matrices' part.
+ * So whatever an optimizer treats alike (matrices that Muon turns, tensors that decay, tensors with a second moment) is
+ * one range of the arena. There is no padding between tensors: an arena is the plain concatenation of its tensors, and a
+ * checker needs no more than shapes.
  */
 export interface ParameterLayout {
   readonly tensors: readonly ParameterTensor[];
+  /** The arena's size, N in `docs/protocol.md`. */
   readonly elements: number;
-  readonly decayElements: number;
+  /** What the blocks' matrices take: `count` blocks of `elements` each, all with the same shapes. */
+  readonly blocks: { readonly count: number; readonly elements: number };
+  /** Blocks, embedding and head: all but the vectors. */
+  readonly matrixElements: number;
 }
 
 /** The layout of `config`; the charter fixes it, so updates carry no names. */
 export function parameterLayout(config: ModelConfig): ParameterLayout {
   const { vocab, hidden, layers, heads, kvHeads, feedForward, tied } = config;
   const keyWidth = (hidden / heads) * kvHeads;
-  const matrices: [string, number[]][] = [['model.embed_tokens.weight', [vocab, hidden]]];
+  const matrices: [string, number[]][] = [];
   const vectors: [string, number[]][] = [];
   for (let layer = 0; layer < layers; layer++) {
     const prefix = `model.layers.${layer}`;
@@ -45,7 +50,8 @@ export function parameterLayout(config: ModelConfig): ParameterLayout {
       [`${prefix}.post_attention_layernorm.weight`, [hidden]],
     );
   }
-  if (!tied) matrices.push(['lm_head.weight', [vocab, hidden]]);
+  const tables: [string, number[]][] = [['model.embed_tokens.weight', [vocab, hidden]]];
+  if (!tied) tables.push(['lm_head.weight', [vocab, hidden]]);
   vectors.push(['model.norm.weight', [hidden]]);
 
   let offset = 0;
@@ -56,7 +62,9 @@ export function parameterLayout(config: ModelConfig): ParameterLayout {
     return tensor;
   };
   const tensors = matrices.map(place);
-  const decayElements = offset;
+  const blocks = { count: layers, elements: offset / layers };
+  tensors.push(...tables.map(place));
+  const matrixElements = offset;
   tensors.push(...vectors.map(place));
-  return { tensors, elements: offset, decayElements };
+  return { tensors, elements: offset, blocks, matrixElements };
 }

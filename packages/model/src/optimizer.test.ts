@@ -4,18 +4,10 @@ import { SeededRandom } from '@folkmoot/core';
 import type { Engine } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
 import { adamwProgram, CHUNK, decayOffset, decayTable, normProgram, paddedElements } from './optimizer.ts';
-import { clipScaleOf, INITIAL_POWERS, nextPowers, powersAfter, stepScalars } from './schedule.ts';
+import { ADAMW } from './optimizer-rules.ts';
+import { clipScaleOf, INITIAL_POWERS, nextPowers, powersAfter, stepScalars } from './step-scalars.ts';
 
-const RULES = {
-  learningRate: '0.003',
-  beta1: '0.9',
-  beta2: '0.95',
-  epsilon: '0.00000001',
-  weightDecay: '0.1',
-  clipNorm: '1',
-  warmupSteps: 10,
-  joinerWarmupSteps: 4,
-};
+const RULES = { ...ADAMW, learningRate: '0.003', warmupSteps: 10 };
 
 const engines: Engine[] = [];
 before(async () => {

@@ -21,7 +21,8 @@ import {
   sum,
   sumOfSquares,
 } from '@folkmoot/tensor';
-import { type AdamwRules, firstDecay, secondDecay } from './schedule.ts';
+import type { OptimizerRules } from './optimizer-rules.ts';
+import { firstDecay, secondDecay } from './step-scalars.ts';
 
 /** Elements of one run of the optimizer; a multiple of 256. */
 export const CHUNK = 32_768;
@@ -44,7 +45,7 @@ export function paddedElements(elements: number): number {
  *
  * in which each operation is rounded to float32, in the order of the formulas; products before sums.
  */
-export function adamwProgram(rules: AdamwRules): Program {
+export function adamwProgram(rules: Pick<OptimizerRules, 'beta1' | 'beta2'>): Program {
   const graph = new Graph();
   const [p, m, v, g, keep] = ['p', 'm', 'v', 'g', 'keep'].map((name) => graph.input(name, 'float32', [CHUNK]));
   const [gradientScale, squareScale, rate, epsilon] = ['gradientScale', 'squareScale', 'rate', 'epsilon'].map((name) =>
@@ -74,7 +75,7 @@ export function normProgram(): Program {
 }
 
 /**
- * What `keep` views: CHUNK times `keep` (matrices decay), then CHUNK times 1 (norms do not).
+ * What `keep` views: CHUNK times `keep` (what decays), then CHUNK times 1 (what does not).
  *
  * The chunk that starts at arena element `start` binds `keep` to offset `decayOffset(start, decayElements)` of it, so
  * the chunk with the border between them gets both.
@@ -83,7 +84,7 @@ export function decayTable(keep: number): Float32Array {
   return new Float32Array(2 * CHUNK).fill(keep, 0, CHUNK).fill(1, CHUNK);
 }
 
-/** See `decayTable`. `decayElements` is the layout's. */
+/** See `decayTable`. `decayElements`: how many decay, from the arena's start. */
 export function decayOffset(start: number, decayElements: number): number {
   return Math.min(Math.max(start + CHUNK - decayElements, 0), CHUNK);
 }

@@ -65,9 +65,10 @@ export function foundRun(founding: Founding): Founded {
       optimizer: programs.optimizer.id,
       norm: programs.norm.id,
       evaluate: programs.evaluate.id,
+      ...(programs.muon && { muon: programs.muon.id }),
     },
     initialBase: sha256(base),
-    ...zeroIds(elements),
+    ...zeroIds(rules),
   };
   checkFounding(charter);
   const shards = dataset.shards.map((shard) => shard.bytes);

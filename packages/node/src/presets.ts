@@ -1,5 +1,5 @@
 /** Rules that suit a model size: what `create --preset` puts into the charter. */
-import { PRESETS, type PresetName } from '@folkmoot/model';
+import { ADAMW, PRESETS, type PresetName } from '@folkmoot/model';
 import type { Charter } from '@folkmoot/records';
 
 export type RunRules = Pick<
@@ -23,18 +23,6 @@ export const DEFAULT_DATA_BYTES: Readonly<Record<PresetName, number>> = { tiny: 
 
 export const DENSE: Charter['codec'] = { kind: 'dense', block: 4096 };
 export const SPARSE: Charter['codec'] = { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' };
-
-const optimizer: Charter['optimizer'] = {
-  kind: 'adamw',
-  learningRate: '0.001',
-  beta1: '0.9',
-  beta2: '0.95',
-  epsilon: '0.00000001',
-  weightDecay: '0.1',
-  clipNorm: '1',
-  warmupSteps: 30,
-  joinerWarmupSteps: 4,
-};
 
 const common = {
   aggregator: { kind: 'clipped-mean', outerRate: '1' },
@@ -62,7 +50,7 @@ export const RUN_PRESETS: Readonly<Record<PresetName, RunRules>> = {
     batchRows: 16,
     stepsPerRound: 20,
     stepsPerSegment: 5,
-    optimizer: { ...optimizer, learningRate: '0.003', warmupSteps: 20 },
+    optimizer: { ...ADAMW, learningRate: '0.003', warmupSteps: 20 },
     codec: DENSE,
   },
   small: {
@@ -71,7 +59,7 @@ export const RUN_PRESETS: Readonly<Record<PresetName, RunRules>> = {
     batchRows: 8,
     stepsPerRound: 30,
     stepsPerSegment: 6,
-    optimizer,
+    optimizer: ADAMW,
     codec: SPARSE,
   },
   medium: {
@@ -80,7 +68,7 @@ export const RUN_PRESETS: Readonly<Record<PresetName, RunRules>> = {
     batchRows: 4,
     stepsPerRound: 30,
     stepsPerSegment: 6,
-    optimizer: { ...optimizer, learningRate: '0.0006', warmupSteps: 100 },
+    optimizer: { ...ADAMW, learningRate: '0.0006', warmupSteps: 100 },
     codec: SPARSE,
   },
 };

@@ -4,6 +4,9 @@ import { assignedRows, type DatasetManifest, type RowBatch, Rows } from '@folkmo
 import {
   adamwProgram,
   evaluateProgram,
+  type MomentSizes,
+  momentSizes,
+  muonProgram,
   normProgram,
   type ParameterLayout,
   parameterLayout,
@@ -41,6 +44,8 @@ export interface RunPrograms {
   readonly optimizer: Program;
   readonly norm: Program;
   readonly evaluate: Program;
+  /** Where the optimizer is Muon. */
+  readonly muon?: Program;
 }
 
 type ProgramRules = Pick<Charter, 'model' | 'batchRows' | 'optimizer'>;
@@ -51,18 +56,19 @@ export function runPrograms({ model, batchRows, optimizer }: ProgramRules): RunP
     optimizer: adamwProgram(optimizer),
     norm: normProgram(),
     evaluate: evaluateProgram(model, batchRows),
+    ...(optimizer.kind === 'muon' && { muon: muonProgram(optimizer, parameterLayout(model)) }),
   };
 }
 
 /** Throws `program-mismatch` where this version builds other programs than the charter names. */
 export function checkPrograms(charter: Charter, programs: RunPrograms): void {
-  for (const name of ['train', 'optimizer', 'norm', 'evaluate'] as const)
-    if (programs[name].id !== charter.programs[name])
+  for (const name of ['train', 'optimizer', 'norm', 'evaluate', 'muon'] as const)
+    if (programs[name]?.id !== charter.programs[name])
       throw new WorldError(
         'program-mismatch',
         `This version of Folkmoot builds another ${name} program than the run’s charter names.`,
         {
-          facts: { program: name, charter: charter.programs[name], here: programs[name].id },
+          facts: { program: name, charter: charter.programs[name] ?? 'none', here: programs[name]?.id ?? 'none' },
           help: 'Use the version with which the run was created; a run’s arithmetic never changes.',
         },
       );
@@ -75,6 +81,7 @@ export class TensorWork implements Work {
   readonly spentMs = { training: 0, auditing: 0, evaluating: 0 };
   readonly #charter: Charter;
   readonly #layout: ParameterLayout;
+  readonly #moments: MomentSizes;
   readonly #programs: RunPrograms;
   readonly #engine: Engine;
   readonly #train: Rows;
@@ -94,6 +101,7 @@ export class TensorWork implements Work {
   ) {
     this.#charter = charter;
     this.#layout = parameterLayout(charter.model);
+    this.#moments = momentSizes(charter.optimizer, this.#layout);
     this.#programs = runPrograms(charter);
     checkPrograms(charter, this.#programs);
     this.#engine = engine;
@@ -104,7 +112,7 @@ export class TensorWork implements Work {
   }
 
   zeroMoments(): Uint8Array {
-    return zeroBytes(momentsBytes(this.#layout.elements));
+    return zeroBytes(momentsBytes(this.#moments));
   }
 
   zeroError(): Uint8Array {
@@ -232,7 +240,7 @@ export class TensorWork implements Work {
 
   #readState({ params, moments }: StateBytes): State | undefined {
     const arena = readParams(params, this.#layout.elements);
-    const memory = readMoments(moments, this.#layout.elements);
+    const memory = readMoments(moments, this.#moments);
     return arena.ok && memory.ok ? { params: arena.value, moments: memory.value } : undefined;
   }
 
@@ -269,10 +277,14 @@ function toBytes({ params, moments }: State): StateBytes {
 }
 
 /** The ids that a charter gives to the artifacts of zeros. */
-export function zeroIds(elements: number): { zeroMoments: Hash; zeroError: Hash } {
+export function zeroIds({ model, optimizer }: Pick<Charter, 'model' | 'optimizer'>): {
+  zeroMoments: Hash;
+  zeroError: Hash;
+} {
+  const layout = parameterLayout(model);
   return {
-    zeroMoments: sha256(zeroBytes(momentsBytes(elements))),
-    zeroError: sha256(zeroBytes(errorBytes(elements))),
+    zeroMoments: sha256(zeroBytes(momentsBytes(momentSizes(optimizer, layout)))),
+    zeroError: sha256(zeroBytes(errorBytes(layout.elements))),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Reading a charter: the rules that its schema cannot say. */
 import { type Canonical, canonicalBytes, type Hash, idOf } from '@folkmoot/core';
-import { type Charter, charterSchema } from './charter.ts';
+import { type Charter, charterSchema, type OptimizerRules } from './charter.ts';
 import { type Checked, canonicalOrNone, firstIssue, parseJson } from './record.ts';
 
 /** The run's id: the hash of its charter. */
@@ -27,12 +27,22 @@ export function parseCharter(bytes: Uint8Array, run: Hash): Checked<Charter> {
 
 /** The first rule that `charter` breaks, or `undefined`. */
 export function brokenRule(charter: Charter): string | undefined {
-  const { stepsPerRound, stepsPerSegment, dataset, batchRows, engine, committee } = charter;
+  const { stepsPerRound, stepsPerSegment, dataset, batchRows, engine, committee, optimizer, programs } = charter;
   if (stepsPerRound % stepsPerSegment !== 0) return 'stepsPerRound must be a multiple of stepsPerSegment';
   if (dataset.trainRows < batchRows) return 'the dataset is smaller than one batch';
   if (engine.kind === 'exact' && engine.tolerancePpm !== 0) return 'an exact engine has no tolerance';
   if (committee.maxTrainers < committee.minMembers) return 'maxTrainers must be at least minMembers';
   if (committee.maxWitnesses < committee.minMembers) return 'maxWitnesses must be at least minMembers';
+  if ((programs.muon !== undefined) !== (optimizer.kind === 'muon'))
+    return 'there is a muon program where the optimizer is Muon, and nowhere else';
+  return brokenSchedule(optimizer);
+}
+
+function brokenSchedule({ schedule, warmupSteps }: OptimizerRules): string | undefined {
+  if (schedule.kind === 'constant') return undefined;
+  if (schedule.steps <= warmupSteps) return 'the schedule must be longer than its warm-up';
+  if (schedule.kind === 'wsd' && schedule.decaySteps > schedule.steps - warmupSteps)
+    return 'decaySteps must fit between the warm-up and the end of the schedule';
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 /** The charter: a run's immutable rules. Its hash is the run's id; nothing outside it changes the mathematics. */
 import { z } from 'zod';
-import { account, count, decimal, device, hash, label } from './fields.ts';
+import { account, count, decimal, decimalUpTo, device, fraction, hash, label } from './fields.ts';
 
 const model = z.strictObject({
   vocab: count(65_536),
@@ -15,20 +15,49 @@ const model = z.strictObject({
   tied: z.boolean(),
 });
 
-const optimizer = z.strictObject({
-  kind: z.literal('adamw'),
-  learningRate: decimal,
-  beta1: decimal,
-  beta2: decimal,
-  epsilon: decimal,
-  weightDecay: decimal,
+/** Inner steps of a run. */
+const steps = count(1_000_000_000);
+/** The part of the rate that is left in the end. Above 0, since a run may go on beyond the planned steps. */
+const finalRate = decimalUpTo(1);
+
+const schedule = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant') }),
+  z.strictObject({ kind: z.literal('cosine'), steps, finalRate }),
+  /** Constant until `decaySteps` before `steps`. */
+  z.strictObject({
+    kind: z.literal('wsd'),
+    steps,
+    decaySteps: steps,
+    finalRate,
+    shape: z.enum(['linear', 'sqrt']),
+  }),
+]);
+
+/** AdamW's, and what holds for both. */
+const shared = {
+  learningRate: decimalUpTo(10),
+  beta1: fraction,
+  beta2: fraction,
+  epsilon: decimalUpTo(1),
+  weightDecay: decimalUpTo(10, { orZero: true }),
+  /** Whether embedding and head decay like the other matrices. */
+  decayEmbeddings: z.boolean(),
   /** Largest global norm of a step's gradient. */
-  clipNorm: decimal,
+  clipNorm: decimalUpTo(1_000_000),
+  /** Weight of the mean of log² Σ exp(logits). */
+  zLoss: decimalUpTo(1, { orZero: true }),
   /** Steps over which a device's rate rises from zero, at the start of the run. */
   warmupSteps: count(1_000_000),
   /** The same for a device whose moments start from zeros. */
   joinerWarmupSteps: count(1_000_000),
-});
+  schedule,
+};
+
+const optimizer = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('adamw'), ...shared }),
+  /** Muon on the blocks' matrices, AdamW elsewhere. */
+  z.strictObject({ kind: z.literal('muon'), ...shared, momentum: fraction, updateRms: decimalUpTo(10) }),
+]);
 
 const codec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('dense'), block: z.literal(4096) }),
@@ -60,7 +89,8 @@ export const charterSchema = z.strictObject({
     trainRows: count(2 ** 30),
     holdoutRows: count(2 ** 30),
   }),
-  programs: z.strictObject({ train: hash, optimizer: hash, norm: hash, evaluate: hash }),
+  /** `muon` where the optimizer is; `optimizer` is AdamW's. */
+  programs: z.strictObject({ train: hash, optimizer: hash, norm: hash, evaluate: hash, muon: hash.optional() }),
   initialBase: hash,
   /** The artifacts that stand for optimizer moments and error memory of nothing but zeros. */
   zeroMoments: hash,

@@ -10,6 +10,14 @@ export const decimal = z
   .string()
   .max(24)
   .regex(/^(0|[1-9][0-9]*)(\.[0-9]+)?$/, 'expected a plain decimal number');
+/** A decimal above 0, or from 0 on where `orZero`, and at most `most`. */
+export const decimalUpTo = (most: number, { orZero = false } = {}) =>
+  decimal.refine(
+    (text) => Number(text) <= most && (orZero || Number(text) > 0),
+    `expected a number ${orZero ? 'from' : 'above'} 0 and at most ${most}`,
+  );
+/** A decimal in [0, 1). */
+export const fraction = decimal.refine((text) => Number(text) < 1, 'expected a number below 1');
 /** An integer in [1, `max`]. */
 export const count = (max: number) => z.int().min(1).max(max);
 /** An integer in [0, 2^53). */

@@ -1,22 +1,25 @@
 /** States as artifacts: little-endian arrays of exactly the size that the model has. */
 import { bytesOf, type Hash, sha256 } from '@folkmoot/core';
+import type { MomentSizes } from '@folkmoot/model';
 import { hasNonFinite } from './bfloat16.ts';
 
-/** The inner optimizer's memory at a segment boundary: AdamW's m and v, bfloat16, N elements each. */
+/** The inner optimizer's memory at a segment boundary, bfloat16. */
 export interface Moments {
+  /** AdamW's first moments and Muon's momentum, N elements. */
   readonly m: Uint16Array;
+  /** AdamW's second moments, of the arena's last `MomentSizes.second` elements. */
   readonly v: Uint16Array;
 }
 
 export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 export const paramsBytes = (elements: number) => 4 * elements;
-export const momentsBytes = (elements: number) => 4 * elements;
+export const momentsBytes = ({ first, second }: MomentSizes) => 2 * (first + second);
 export const errorBytes = (elements: number) => 2 * elements;
 
 /** Moments of a device that has not trained yet. */
-export function zeroMoments(elements: number): Moments {
-  return { m: new Uint16Array(elements), v: new Uint16Array(elements) };
+export function zeroMoments({ first, second }: MomentSizes): Moments {
+  return { m: new Uint16Array(first), v: new Uint16Array(second) };
 }
 
 /** Error memory of nothing. */
@@ -43,12 +46,12 @@ export function readParams(bytes: Uint8Array, elements: number): Read<Float32Arr
   return hasNonFinite(value) ? notFinite('Parameters') : { ok: true, value };
 }
 
-/** Moments from a stranger: 2N finite bfloat16, no v below zero. */
-export function readMoments(bytes: Uint8Array, elements: number): Read<Moments> {
-  if (bytes.length !== momentsBytes(elements)) return wrongSize('Moments', bytes, momentsBytes(elements));
+/** Moments from a stranger: as many finite bfloat16 as `sizes` says, no v below zero. */
+export function readMoments(bytes: Uint8Array, sizes: MomentSizes): Read<Moments> {
+  if (bytes.length !== momentsBytes(sizes)) return wrongSize('Moments', bytes, momentsBytes(sizes));
   const both = new Uint16Array(aligned(bytes));
   if (hasNonFinite(both)) return notFinite('Moments');
-  const value = { m: both.subarray(0, elements), v: both.subarray(elements) };
+  const value = { m: both.subarray(0, sizes.first), v: both.subarray(sizes.first) };
   // The square root of a negative v would make NaN of an honest re-execution.
   return value.v.some((half) => half > 0x8000)
     ? { ok: false, reason: 'Moments hold a negative mean of squares.' }

@@ -1,13 +1,19 @@
-/** The optimizer's share of an inner step: arenas in pairs, one chunk after another. */
+/** The optimizer's share of an inner step: arenas in pairs, one chunk or block after another. */
 import {
-  type AdamwRules,
   adamwProgram,
   CHUNK,
   clipScaleOf,
+  decayElements,
   decayOffset,
   decayTable,
   learningRateAt,
+  type MuonScalars,
+  momentSizes,
+  muonElements,
+  muonProgram,
+  muonScalars,
   normProgram,
+  type OptimizerRules,
   type ParameterLayout,
   paddedElements,
   powersAfter,
@@ -16,60 +22,60 @@ import {
 } from '@folkmoot/model';
 import type { Bindings, DeviceBuffer, Engine, Executable } from '@folkmoot/tensor';
 
-/** Arenas in the engine's memory, `paddedElements(N)` each. */
+/** Arenas in the engine's memory: N elements and some more; `v` begins with the first that has a second moment. */
 export interface Arenas {
   readonly params: DeviceBuffer;
   readonly m: DeviceBuffer;
   readonly v: DeviceBuffer;
 }
 
+interface Parts {
+  readonly adamw: Executable;
+  readonly norm: Executable;
+  /** Where the rules ask for it. */
+  readonly muon?: Executable;
+  readonly gradient: DeviceBuffer;
+  readonly sums: DeviceBuffer;
+  readonly keep: DeviceBuffer;
+  readonly now: Arenas;
+  readonly next: Arenas;
+}
+
 export class InnerOptimizer {
-  readonly #rules: AdamwRules;
+  readonly #rules: OptimizerRules;
   readonly #layout: ParameterLayout;
-  readonly #adamw: Executable;
-  readonly #norm: Executable;
-  readonly #gradient: DeviceBuffer;
-  readonly #sums: DeviceBuffer;
-  readonly #keep: DeviceBuffer;
+  readonly #parts: Parts;
   #now: Arenas;
   #next: Arenas;
   #kept = Number.NaN;
 
-  static async create(engine: Engine, rules: AdamwRules, layout: ParameterLayout): Promise<InnerOptimizer> {
-    const size = paddedElements(layout.elements);
-    const arena = () => engine.allocate('float32', size);
-    const arenas = async () => ({ params: await arena(), m: await arena(), v: await arena() });
+  static async create(engine: Engine, rules: OptimizerRules, layout: ParameterLayout): Promise<InnerOptimizer> {
+    const muonSize = muonElements(rules, layout);
+    const second = paddedElements(momentSizes(rules, layout).second);
+    const padded = paddedElements(layout.elements);
+    // AdamW's chunks begin behind Muon's blocks, so the last of them may end later than the last chunk of the norm.
+    const arena = () => engine.allocate('float32', Math.max(padded, muonSize + second));
+    const arenas = async () => ({
+      params: await arena(),
+      m: await arena(),
+      v: await engine.allocate('float32', second),
+    });
     return new InnerOptimizer(rules, layout, {
       adamw: await engine.load(adamwProgram(rules)),
       norm: await engine.load(normProgram()),
+      muon: rules.kind === 'muon' ? await engine.load(muonProgram(rules, layout)) : undefined,
       gradient: await arena(),
-      sums: await engine.allocate('float32', size / CHUNK),
+      sums: await engine.allocate('float32', padded / CHUNK),
       keep: await engine.allocate('float32', 2 * CHUNK),
       now: await arenas(),
       next: await arenas(),
     });
   }
 
-  private constructor(
-    rules: AdamwRules,
-    layout: ParameterLayout,
-    parts: {
-      readonly adamw: Executable;
-      readonly norm: Executable;
-      readonly gradient: DeviceBuffer;
-      readonly sums: DeviceBuffer;
-      readonly keep: DeviceBuffer;
-      readonly now: Arenas;
-      readonly next: Arenas;
-    },
-  ) {
+  private constructor(rules: OptimizerRules, layout: ParameterLayout, parts: Parts) {
     this.#rules = rules;
     this.#layout = layout;
-    this.#adamw = parts.adamw;
-    this.#norm = parts.norm;
-    this.#gradient = parts.gradient;
-    this.#sums = parts.sums;
-    this.#keep = parts.keep;
+    this.#parts = parts;
     this.#now = parts.now;
     this.#next = parts.next;
   }
@@ -81,65 +87,90 @@ export class InnerOptimizer {
 
   /** Where the step's gradient is awaited, in the arena's layout. */
   get gradient(): DeviceBuffer {
-    return this.#gradient;
+    return this.#parts.gradient;
   }
 
   /**
-   * One AdamW step from the gradient. `globalStep` and `deviceStep` as in `learningRateAt`.
+   * One step from the gradient. `globalStep` and `deviceStep` as in `learningRateAt`.
    *
    * False, with the state as it was, where the gradient is not finite.
    */
   async step(globalStep: number, deviceStep: number): Promise<boolean> {
     const sumSquares = await this.#sumSquares();
     if (!Number.isFinite(sumSquares)) return false;
-    const scalars = stepScalars(this.#rules, {
-      powers: powersAfter(this.#rules, deviceStep + 1),
+    const rate = {
       learningRate: learningRateAt(this.#rules, globalStep, deviceStep),
       clipScale: clipScaleOf(this.#rules, sumSquares),
-    });
-    if (scalars.keep !== this.#kept) await this.#keep.write(decayTable(scalars.keep));
-    this.#kept = scalars.keep;
-    await this.#adamw.runEach(this.#chunks().map((start) => this.#bindings(start, scalars)));
+    };
+    const powers = powersAfter(this.#rules, deviceStep + 1);
+    await this.#stepChunks(stepScalars(this.#rules, { ...rate, powers }));
+    if (this.#rules.kind === 'muon') await this.#stepBlocks(muonScalars(this.#rules, rate));
     [this.#now, this.#next] = [this.#next, this.#now];
     return true;
   }
 
   async free(): Promise<void> {
     const arenas = [this.#now, this.#next].flatMap(({ params, m, v }) => [params, m, v]);
-    for (const part of [...arenas, this.#gradient, this.#sums, this.#keep, this.#adamw, this.#norm]) await part.free();
+    const { gradient, sums, keep, adamw, norm, muon } = this.#parts;
+    for (const part of [...arenas, gradient, sums, keep, adamw, norm]) await part.free();
+    await muon?.free();
   }
 
   /** Squared norm of the gradient: chunk by chunk on the engine, then in double precision in order. */
   async #sumSquares(): Promise<number> {
-    const batch = this.#chunks().map((start) => ({
-      g: { buffer: this.#gradient, offset: start },
-      sumSquares: { buffer: this.#sums, offset: start / CHUNK },
+    const { norm, gradient, sums } = this.#parts;
+    const batch = Array.from({ length: sums.elements }, (_, chunk) => ({
+      g: { buffer: gradient, offset: chunk * CHUNK },
+      sumSquares: { buffer: sums, offset: chunk },
     }));
-    await this.#norm.runEach(batch);
+    await norm.runEach(batch);
     let total = 0;
-    for (const sum of await this.#sums.read()) total += sum;
+    for (const sum of await sums.read()) total += sum;
     return total;
   }
 
-  #bindings(start: number, { gradientScale, squareScale, rate, epsilon }: StepScalars): Bindings {
-    const at = (buffer: DeviceBuffer) => ({ buffer, offset: start });
+  /** AdamW over everything behind Muon's part. */
+  async #stepChunks(scalars: StepScalars): Promise<void> {
+    const { adamw, keep } = this.#parts;
+    if (scalars.keep !== this.#kept) await keep.write(decayTable(scalars.keep));
+    this.#kept = scalars.keep;
+    const first = muonElements(this.#rules, this.#layout);
+    const { elements } = this.#now.v;
+    const offsets = Array.from({ length: elements / CHUNK }, (_, chunk) => chunk * CHUNK);
+    await adamw.runEach(offsets.map((offset) => this.#chunk(first + offset, offset, scalars)));
+  }
+
+  /** The chunk whose parameters begin at `start` and whose second moments at `second`. */
+  #chunk(start: number, second: number, { gradientScale, squareScale, rate, epsilon }: StepScalars): Bindings {
+    const border = decayElements(this.#rules, this.#layout);
     return {
-      p: at(this.#now.params),
-      m: at(this.#now.m),
-      v: at(this.#now.v),
-      g: at(this.#gradient),
-      keep: { buffer: this.#keep, offset: decayOffset(start, this.#layout.decayElements) },
-      gradientScale: Float32Array.of(gradientScale),
-      squareScale: Float32Array.of(squareScale),
-      rate: Float32Array.of(rate),
-      epsilon: Float32Array.of(epsilon),
-      newP: at(this.#next.params),
-      newM: at(this.#next.m),
-      newV: at(this.#next.v),
+      ...this.#views(start),
+      v: { buffer: this.#now.v, offset: second },
+      keep: { buffer: this.#parts.keep, offset: decayOffset(start, border) },
+      ...asData({ gradientScale, squareScale, rate, epsilon }),
+      newV: { buffer: this.#next.v, offset: second },
     };
   }
 
-  #chunks(): number[] {
-    return Array.from({ length: this.#sums.elements }, (_, chunk) => chunk * CHUNK);
+  async #stepBlocks(scalars: MuonScalars): Promise<void> {
+    const { count, elements } = this.#layout.blocks;
+    const data = asData(scalars);
+    const starts = Array.from({ length: count }, (_, block) => block * elements);
+    await this.#parts.muon!.runEach(starts.map((start) => ({ ...this.#views(start), ...data })));
   }
+
+  #views(offset: number): Bindings {
+    const at = (buffer: DeviceBuffer) => ({ buffer, offset });
+    return {
+      p: at(this.#now.params),
+      m: at(this.#now.m),
+      g: at(this.#parts.gradient),
+      newP: at(this.#next.params),
+      newM: at(this.#next.m),
+    };
+  }
+}
+
+function asData(scalars: object): Bindings {
+  return Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, Float32Array.of(value)]));
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { bytesOf, sha256 } from '@folkmoot/core';
 import type { RowBatch } from '@folkmoot/data';
-import { evaluateProgram } from '@folkmoot/model';
+import { evaluateProgram, momentSizes } from '@folkmoot/model';
 import type { Engine } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
 import { readMoments, readParams, writeMoments, zeroMoments } from './artifact.ts';
@@ -12,6 +12,7 @@ import { LocalRound, type Segment, type SegmentOutcome } from './local-round.ts'
 import { batches, initial, LAYOUT, MODEL, OPTIMIZER, TRAIN } from './model.test-support.ts';
 
 const N = LAYOUT.elements;
+const SIZES = momentSizes(OPTIMIZER, LAYOUT);
 let engine: Engine;
 let round: LocalRound;
 
@@ -34,7 +35,7 @@ async function trained(work: Promise<SegmentOutcome>) {
 }
 
 test('training lowers the loss, and the evaluator sees it', async () => {
-  await round.start(initial(), zeroMoments(N));
+  await round.start(initial(), zeroMoments(SIZES));
   const { losses, params } = await trained(round.runSegment(segment('learn', 60)));
   assert.ok(losses[0] > 5.4 && losses.at(-1)! < losses[0] - 1, losses.join(' '));
 
@@ -48,12 +49,12 @@ test('training lowers the loss, and the evaluator sees it', async () => {
 });
 
 test('a segment replayed from its opened start ends in the same state', async () => {
-  await round.start(initial(), zeroMoments(N));
+  await round.start(initial(), zeroMoments(SIZES));
   const first = await trained(round.runSegment(segment('one', 3)));
   const second = await trained(round.runSegment(segment('two', 3, 3)));
 
   const params = readParams(bytesOf(first.params), N);
-  const moments = readMoments(writeMoments(first.moments), N);
+  const moments = readMoments(writeMoments(first.moments), SIZES);
   assert.ok(params.ok && moments.ok);
   const auditor = await LocalRound.create({ engine, train: TRAIN, layout: LAYOUT, optimizer: OPTIMIZER });
   await auditor.start(params.value, moments.value);
@@ -86,7 +87,7 @@ test('two steps of AdamW: a slow twin in double precision follows them', async (
       first[i] = 0.9 * first[i] + 0.1 * g;
       second[i] = 0.95 * second[i] + 0.05 * g * g;
       const root = Math.sqrt(second[i] / (1 - 0.95 ** t));
-      const decay = i < LAYOUT.decayElements ? 1 - rate * 0.1 : 1;
+      const decay = i < LAYOUT.matrixElements ? 1 - rate * 0.1 : 1;
       params[i] = params[i] * decay - (rate * first[i]) / (1 - 0.9 ** t) / (root + 1e-8);
     }
   }
@@ -100,18 +101,18 @@ test('what is not finite is an outcome, not an artifact; and the next round star
     [initial().map((value, i) => (i === 7 ? 1e30 : value)), 'The gradient is not finite.'],
   ] as const;
   for (const [broken, reason] of cases) {
-    await round.start(broken, zeroMoments(N));
+    await round.start(broken, zeroMoments(SIZES));
     assert.deepEqual(await round.runSegment(segment('broken', 2)), { outcome: 'diverged', step: 0, reason });
   }
 
-  await round.start(initial(), zeroMoments(N));
+  await round.start(initial(), zeroMoments(SIZES));
   const once = await trained(round.runSegment(segment('after', 2)));
-  await round.start(initial(), zeroMoments(N));
+  await round.start(initial(), zeroMoments(SIZES));
   assert.deepEqual((await trained(round.runSegment(segment('after', 2)))).state, once.state);
 });
 
 test('an abort ends a segment between two steps', async () => {
-  await round.start(initial(), zeroMoments(N));
+  await round.start(initial(), zeroMoments(SIZES));
   await assert.rejects(round.runSegment(segment('aborted', 2), AbortSignal.abort(new Error('the tab was closed'))), {
     message: 'the tab was closed',
   });
@@ -123,10 +124,10 @@ test('states from strangers are checked for size and for values', () => {
   assert.ok(readParams(bytesOf(good), N).ok);
   assert.ok(!readParams(bytesOf(good).subarray(1), N).ok);
   assert.ok(!readParams(bytesOf(bad), N).ok);
-  const moments = zeroMoments(N);
-  assert.ok(readMoments(writeMoments(moments), N).ok);
+  const moments = zeroMoments(SIZES);
+  assert.ok(readMoments(writeMoments(moments), SIZES).ok);
   moments.v[5] = packBfloat16(Float32Array.of(-1))[0];
-  assert.deepEqual(readMoments(writeMoments(moments), N), {
+  assert.deepEqual(readMoments(writeMoments(moments), SIZES), {
     ok: false,
     reason: 'Moments hold a negative mean of squares.',
   });

@@ -5,7 +5,13 @@
  */
 import { assert, bytesOf, type Hash, sha256 } from '@folkmoot/core';
 import type { RowBatch } from '@folkmoot/data';
-import { type AdamwRules, gradientName, type ParameterLayout } from '@folkmoot/model';
+import {
+  gradientName,
+  type MomentSizes,
+  momentSizes,
+  type OptimizerRules,
+  type ParameterLayout,
+} from '@folkmoot/model';
 import type { StateIds } from '@folkmoot/records';
 import type { Engine, Executable, Program } from '@folkmoot/tensor';
 import { type Moments, momentsId } from './artifact.ts';
@@ -18,7 +24,7 @@ export interface LocalRoundOptions {
   /** A `trainProgram` of the run's model and batch. */
   readonly train: Program;
   readonly layout: ParameterLayout;
-  readonly optimizer: AdamwRules;
+  readonly optimizer: OptimizerRules;
 }
 
 /** S inner steps. */
@@ -45,24 +51,29 @@ export type SegmentOutcome =
 /** Allocates once; then any number of rounds, each begun by `start`. */
 export class LocalRound {
   readonly #layout: ParameterLayout;
+  readonly #sizes: MomentSizes;
   readonly #train: Executable;
   readonly #optimizer: InnerOptimizer;
   #started = false;
 
   static async create({ engine, train, layout, optimizer }: LocalRoundOptions): Promise<LocalRound> {
     const executable = await engine.load(train);
-    return new LocalRound(layout, executable, await InnerOptimizer.create(engine, optimizer, layout));
+    const sizes = momentSizes(optimizer, layout);
+    return new LocalRound(layout, sizes, executable, await InnerOptimizer.create(engine, optimizer, layout));
   }
 
-  private constructor(layout: ParameterLayout, train: Executable, optimizer: InnerOptimizer) {
+  private constructor(layout: ParameterLayout, sizes: MomentSizes, train: Executable, optimizer: InnerOptimizer) {
     this.#layout = layout;
+    this.#sizes = sizes;
     this.#train = train;
     this.#optimizer = optimizer;
   }
 
-  /** Takes a state: finite parameters and moments of N elements. */
+  /** Takes a state: N finite parameters, finite moments of the layout's `momentSizes`. */
   async start(params: Float32Array, moments: Moments): Promise<void> {
     assert(params.length === this.#layout.elements, 'a state has N parameters');
+    const { first, second } = this.#sizes;
+    assert(moments.m.length === first && moments.v.length === second, 'a state has the moments of its optimizer');
     const { arenas } = this.#optimizer;
     await arenas.params.write(params);
     await this.#writeMoments(moments);
@@ -106,12 +117,12 @@ export class LocalRound {
   }
 
   async #end(losses: readonly number[]): Promise<SegmentOutcome> {
-    const { elements } = this.#layout;
+    const { first, second } = this.#sizes;
     const { arenas } = this.#optimizer;
-    const params = (await arenas.params.read(0, elements)) as Float32Array;
+    const params = (await arenas.params.read(0, this.#layout.elements)) as Float32Array;
     const moments = {
-      m: packBfloat16((await arenas.m.read(0, elements)) as Float32Array),
-      v: packBfloat16((await arenas.v.read(0, elements)) as Float32Array),
+      m: packBfloat16((await arenas.m.read(0, first)) as Float32Array),
+      v: packBfloat16((await arenas.v.read(0, second)) as Float32Array),
     };
     if (hasNonFinite(params) || hasNonFinite(moments.m) || hasNonFinite(moments.v))
       return diverged(losses.length - 1, 'The state is not finite.');

@@ -1,7 +1,16 @@
 /** A model of a few thousand parameters, with rows to train on, for the tests of training and verification. */
 import { below, SeededRandom, sha256, utf8 } from '@folkmoot/core';
 import type { RowBatch } from '@folkmoot/data';
-import { type AdamwRules, initialParameters, type ModelConfig, parameterLayout, trainProgram } from '@folkmoot/model';
+import {
+  ADAMW,
+  type AdamwRules,
+  initialParameters,
+  type ModelConfig,
+  MUON,
+  type MuonRules,
+  parameterLayout,
+  trainProgram,
+} from '@folkmoot/model';
 
 export const MODEL: ModelConfig = {
   ...{ vocab: 257, hidden: 16, layers: 1, heads: 2, kvHeads: 1, feedForward: 32, context: 16 },
@@ -11,8 +20,12 @@ export const ROWS = 4;
 export const LAYOUT = parameterLayout(MODEL);
 export const TRAIN = trainProgram(MODEL, ROWS);
 export const OPTIMIZER: AdamwRules = {
-  ...{ learningRate: '0.01', beta1: '0.9', beta2: '0.95', epsilon: '0.00000001', weightDecay: '0.1', clipNorm: '0.5' },
-  ...{ warmupSteps: 4, joinerWarmupSteps: 2 },
+  ...ADAMW,
+  ...{ learningRate: '0.01', clipNorm: '0.5', warmupSteps: 4, joinerWarmupSteps: 2 },
+};
+export const MUON_OPTIMIZER: MuonRules = {
+  ...MUON,
+  ...{ learningRate: '0.01', clipNorm: '0.5', warmupSteps: 4, joinerWarmupSteps: 2 },
 };
 
 export function initial(seed = 'initial'): Float32Array {

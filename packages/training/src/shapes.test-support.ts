@@ -14,7 +14,7 @@ export function layoutOf(...sizes: number[]): ParameterLayout {
     offset += elements;
     return tensor;
   });
-  return { tensors, elements: offset, decayElements: offset };
+  return { tensors, elements: offset, blocks: { count: 0, elements: 0 }, matrixElements: offset };
 }
 
 /** Numbers that look like changes of parameters: heavy-tailed, about `scale` wide, the same for one seed. */

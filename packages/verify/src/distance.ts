@@ -44,7 +44,7 @@ export function stateDistance(layout: ParameterLayout, start: State, claimed: St
     arenaDistance(layout, '', FLOORS.params, start.params, claimed.params, mine.params),
     ...(['m', 'v'] as const).map((name) =>
       arenaDistance(
-        layout,
+        name === 'm' ? layout : lastOf(layout, mine.moments.v.length),
         `${name} of `,
         FLOORS[name],
         unpackBfloat16(start.moments[name]),
@@ -59,7 +59,7 @@ export function stateDistance(layout: ParameterLayout, start: State, claimed: St
 
 /** The same over one arena; `prefix` goes before the tensor's name. */
 export function arenaDistance(
-  layout: ParameterLayout,
+  layout: Pick<ParameterLayout, 'tensors'>,
   prefix: string,
   floor: number,
   start: Float32Array,
@@ -82,4 +82,11 @@ export function arenaDistance(
     if (distancePpm > worst.distancePpm) worst = { distancePpm, tensor: prefix + name };
   }
   return { ...worst, first };
+}
+
+/** The tensors in the arena's last `elements`, as a layout of their own: what has second moments. */
+function lastOf(layout: ParameterLayout, elements: number): Pick<ParameterLayout, 'tensors'> {
+  const first = layout.elements - elements;
+  const tensors = layout.tensors.filter(({ offset }) => offset >= first);
+  return { tensors: tensors.map((tensor) => ({ ...tensor, offset: tensor.offset - first })) };
 }

@@ -1,6 +1,6 @@
 /** A segment as a folder of files that anybody can check without our code: see `examples/check_segment.py`. */
 import { bytesOf, type Hash, sha256, utf8 } from '@folkmoot/core';
-import { CHUNK, learningRateAt, nextPowers, type ParameterLayout, powersAfter } from '@folkmoot/model';
+import { CHUNK, decayElements, learningRateAt, nextPowers, type ParameterLayout, powersAfter } from '@folkmoot/model';
 import type { OptimizerRules } from '@folkmoot/records';
 import type { Program } from '@folkmoot/tensor';
 import { type Segment, writeMoments } from '@folkmoot/training';
@@ -44,7 +44,7 @@ export function segmentFiles(claim: SegmentClaim): Map<string, Uint8Array> {
     rows,
     context: segment.batches[0]!.tokens.length / rows,
     tensors: layout.tensors.map(({ name, shape, offset }) => ({ name, shape, offset })),
-    decayElements: layout.decayElements,
+    decayElements: decayElements(optimizer, layout),
     chunk: CHUNK,
     optimizer,
     steps: stepsOf(segment, optimizer),

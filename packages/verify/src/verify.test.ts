@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { bytesOf, sha256 } from '@folkmoot/core';
+import { momentSizes } from '@folkmoot/model';
 import type { CodecRules } from '@folkmoot/records';
 import type { Engine, EngineKind } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
@@ -13,7 +14,7 @@ import { judge, type Verdict } from './verdict.ts';
 const N = LAYOUT.elements;
 const S = 5;
 const TOLERANCE_PPM = 10_000;
-const START: State = { params: initial(), moments: zeroMoments(N) };
+const START: State = { params: initial(), moments: zeroMoments(momentSizes(OPTIMIZER, LAYOUT)) };
 const SPARSE: CodecRules = { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' };
 
 const engines: Engine[] = [];
@@ -142,7 +143,8 @@ test('distances are per tensor, relative to the change, rounded up and capped', 
       { name: 'small', shape: [2], offset: 2, elements: 2 },
     ],
     elements: 4,
-    decayElements: 4,
+    blocks: { count: 0, elements: 0 },
+    matrixElements: 4,
   };
   const start = Float32Array.of(1, 1, 1, 1);
   const mine = Float32Array.of(4, 5, 1.25, 1);
@@ -162,7 +164,7 @@ test('distances are per tensor, relative to the change, rounded up and capped', 
 
 test('a start from which nothing finite comes is an answer', async () => {
   const params = initial();
-  params[0] = 1e38;
+  params[LAYOUT.tensors.find(({ name }) => name === 'model.embed_tokens.weight')!.offset] = 1e38;
   const replayed = await replaySegment(rounds.exact, { ...START, params }, segmentAt(0));
   assert.ok(!replayed.ok);
   assert.match(replayed.reason, /not finite\. It happens at step \d of the segment\.$/);

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesOf, sha256 } from '@folkmoot/core';
 import { assignedRows, type RowBatch, Rows } from '@folkmoot/data';
-import { CHUNK, learningRateAt, parameterLayout, powersAfter } from '@folkmoot/model';
+import { CHUNK, decayElements, learningRateAt, parameterLayout, powersAfter } from '@folkmoot/model';
 import { runPrograms } from '@folkmoot/node';
 import { claimedEndOf, startOf } from './replay.ts';
 import type { ReplayBench } from './replay-bench.ts';
@@ -35,7 +35,7 @@ export async function exportSegment(bench: ReplayBench, one: OpenedSegment, fold
     rows: charter.batchRows,
     context: charter.model.context,
     tensors: layout.tensors.map(({ name, shape, offset }) => ({ name, shape, offset })),
-    decayElements: layout.decayElements,
+    decayElements: decayElements(charter.optimizer, layout),
     chunk: CHUNK,
     optimizer: charter.optimizer,
     steps: stepsOf(bench, one),
