@@ -1,6 +1,6 @@
 /** Twenty training steps of a small real model, the same on every host: what all of them must agree on to the bit. */
 import { below, type Hash, hashOf, SeededRandom } from '@folkmoot/core';
-import { type AdamwRules, initialParameters, PRESETS, parameterLayout, trainProgram } from '@folkmoot/model';
+import { ADAMW, initialParameters, momentSizes, PRESETS, parameterLayout, trainProgram } from '@folkmoot/model';
 import type { Engine } from '@folkmoot/tensor';
 import { LocalRound, type Segment, zeroMoments } from '@folkmoot/training';
 
@@ -19,16 +19,13 @@ const MODEL = PRESETS.tiny;
 const ROWS = 4;
 const STEPS = 20;
 const STEPS_PER_SEGMENT = 5;
-const RULES: AdamwRules = {
-  ...{ learningRate: '0.003', beta1: '0.9', beta2: '0.95', epsilon: '0.00000001', weightDecay: '0.1', clipNorm: '1' },
-  ...{ warmupSteps: 4, joinerWarmupSteps: 2 },
-};
+const RULES = { ...ADAMW, learningRate: '0.003', warmupSteps: 4, joinerWarmupSteps: 2 };
 
 /** Trains on `engine` with the class that members train with, and closes it. */
 export async function twentySteps(engine: Engine): Promise<Outcome> {
   const layout = parameterLayout(MODEL);
   const local = await LocalRound.create({ engine, train: trainProgram(MODEL, ROWS), layout, optimizer: RULES });
-  await local.start(initialParameters(MODEL, 'twenty steps'), zeroMoments(layout.elements));
+  await local.start(initialParameters(MODEL, 'twenty steps'), zeroMoments(momentSizes(RULES, layout)));
   const losses: number[] = [];
   let digest = '';
   const began = performance.now();
