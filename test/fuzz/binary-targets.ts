@@ -1,6 +1,6 @@
 /** Readers of bytes from strangers: updates, states, safetensors, programs. */
 import { below, bytesOf, concat, type Random, SeededRandom } from '@folkmoot/core';
-import { float32Of, readSafetensorsHeader, trainProgram } from '@folkmoot/model';
+import { float32Of, MUON, momentSizes, readSafetensorsHeader, trainProgram } from '@folkmoot/model';
 import type { CodecRules } from '@folkmoot/records';
 import { summarizeProgram } from '@folkmoot/tensor';
 import {
@@ -22,7 +22,8 @@ const CODECS: readonly CodecRules[] = [
   { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' },
 ];
 const PARAM_BYTES = bytesOf(PARAMS);
-const MOMENT_BYTES = writeMoments(zeroMoments(LAYOUT.elements));
+const MOMENTS = momentSizes(MUON, LAYOUT);
+const MOMENT_BYTES = writeMoments(zeroMoments(MOMENTS));
 const ERROR_BYTES = bytesOf(zeroError(LAYOUT.elements));
 const SAFETENSORS = exportedFolder().get('model.safetensors')!;
 const PROGRAM = trainProgram(MODEL, 2).bytes;
@@ -44,7 +45,7 @@ export const binaryTargets: readonly Target[] = [
   {
     name: 'moments',
     make: (random) => mutated(random, MOMENT_BYTES),
-    read: (input) => readMoments(input, LAYOUT.elements).ok,
+    read: (input) => readMoments(input, MOMENTS).ok,
   },
   {
     name: 'error-memory',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isWorldError } from '@folkmoot/core';
+import { momentSizes } from '@folkmoot/model';
 import type { Engine } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
 import { LocalRound, zeroMoments } from '@folkmoot/training';
@@ -9,7 +10,7 @@ import { batches, initial, LAYOUT, OPTIMIZER, TRAIN } from '@folkmoot/training/t
 import { type State, stateDistance } from './distance.ts';
 import { replaySegment } from './replay-segment.ts';
 
-const START: State = { params: initial(), moments: zeroMoments(LAYOUT.elements) };
+const START: State = { params: initial(), moments: zeroMoments(momentSizes(OPTIMIZER, LAYOUT)) };
 const STEPS = 3;
 /** Ten times what was measured; a step that is left out is a hundred times further. */
 const NEAR_PPM = 1000;
