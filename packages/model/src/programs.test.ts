@@ -86,7 +86,7 @@ test('memory plans change no bit, in short contexts and in long ones', async () 
   for (const config of [PRESETS.tiny, long]) {
     const results = [];
     for (const plan of ['plain', 'ordered', 'recompute'] as const) {
-      const executable = await engine.load(trainProgram(config, 1, plan));
+      const executable = await engine.load(trainProgram(config, 1, { plan }));
       const { tensors } = parameterLayout(config);
       const arena = initialParameters(config, SEED);
       const parameters = tensors.map(({ name, offset, elements }) => [name, arena.slice(offset, offset + elements)]);
@@ -97,6 +97,25 @@ test('memory plans change no bit, in short contexts and in long ones', async () 
     assert.deepEqual(results[1], results[0]);
     assert.deepEqual(results[2], results[0]);
   }
+});
+
+test('a z-loss changes the gradients and not the loss that is told', async () => {
+  const config = PRESETS.tiny;
+  const arena = initialParameters(config, SEED);
+  const { tensors } = parameterLayout(config);
+  const parameters = tensors.map(({ name, offset, elements }) => [name, arena.slice(offset, offset + elements)]);
+  const tokens = Int32Array.from({ length: config.context }, (_, i) => (i * 7919) % config.vocab);
+  const results = [];
+  for (const zLoss of ['0', '0.0001']) {
+    const executable = await engine.load(trainProgram(config, 1, { zLoss }));
+    results.push(await executable.run({ ...Object.fromEntries(parameters), tokens, targets: tokens }));
+  }
+  const [plain, withZ] = results;
+  assert.deepEqual(withZ!.loss, plain!.loss);
+  // log Σ exp z is near ln V here, so each logit is owed about 2·0.0001·ln V/V more.
+  const name = gradientName('model.embed_tokens.weight');
+  assert.notDeepEqual(withZ![name], plain![name]);
+  assertNear(withZ![name] as Float32Array, plain![name] as Float32Array, name, 1e-2);
 });
 
 test('a long context has no square of scores in it', () => {
@@ -159,10 +178,13 @@ function unpack(text: string): Float32Array {
   return new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
 }
 
-/** Relative to the largest element: 1e-5. */
-function assertNear(actual: Float32Array, expected: Float32Array, what: string): void {
+/** Relative to the largest element. */
+function assertNear(actual: Float32Array, expected: Float32Array, what: string, tolerance = 1e-5): void {
   assert.equal(actual.length, expected.length, what);
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   for (const [i, value] of expected.entries())
-    assert.ok(Math.abs(actual[i]! - value) <= 1e-5 * largest, `${what}, element ${i}: ${actual[i]} should be ${value}`);
+    assert.ok(
+      Math.abs(actual[i]! - value) <= tolerance * largest,
+      `${what}, element ${i}: ${actual[i]} should be ${value}`,
+    );
 }

@@ -2,6 +2,7 @@
 import {
   compile,
   crossEntropy,
+  crossEntropyWithZ,
   Graph,
   gradients,
   type MemoryPlan,
@@ -10,6 +11,7 @@ import {
   reshape,
   sum,
   tokenLosses,
+  type Value,
   withMemoryPlan,
 } from '@folkmoot/tensor';
 import { checkModelConfig, type ModelConfig } from './config.ts';
@@ -21,24 +23,40 @@ export function gradientName(parameter: string): string {
   return `grad:${parameter}`;
 }
 
+export interface TrainOptions {
+  /** The charter's weight of the z-loss, default `0`: gradients are those of loss + zLoss · mean log² Σ exp(logits). */
+  readonly zLoss?: string;
+  /** The program of a run is the `plain` one. Another plan gives the same bits with less memory. */
+  readonly plan?: MemoryPlan;
+}
+
 /**
  * Loss and gradients of one batch of `rows` rows.
  *
  * Inputs: every parameter by its name and shape (`parameterLayout`), `tokens` and `targets` int32 `[rows·T]`.
- * Outputs: `loss` float32 [], the mean over all targets in nats per token; `grad:NAME` in the shape of NAME.
- *
- * The program of a run is the `plain` one. Another `plan` gives the same bits with less memory.
+ * Outputs: `loss` float32 [], the mean cross-entropy over all targets in nats per token; `grad:NAME` in the shape of NAME.
  */
-export function trainProgram(config: ModelConfig, rows: number, plan: MemoryPlan = 'plain'): Program {
+export function trainProgram(
+  config: ModelConfig,
+  rows: number,
+  { zLoss = '0', plan = 'plain' }: TrainOptions = {},
+): Program {
   const { graph, parameters } = begin(config);
   const tokens = graph.input('tokens', 'int32', [rows * config.context]);
   const targets = graph.input('targets', 'int32', [rows * config.context]);
-  const loss = crossEntropy(head(config, parameters, decode(config, parameters, tokens)), targets);
+  const logits = head(config, parameters, decode(config, parameters, tokens));
+  const { loss, objective } = lossOf(logits, targets, Number(zLoss));
   graph.output('loss', loss);
   const forward = graph.nodes.length;
-  const slopes = gradients(loss, [...parameters.values()]);
+  const slopes = gradients(objective, [...parameters.values()]);
   for (const [i, name] of [...parameters.keys()].entries()) graph.output(gradientName(name), slopes[i]!);
   return compile(withMemoryPlan(graph, forward, plan), 'train');
+}
+
+function lossOf(logits: Value, targets: Value, weight: number): { loss: Value; objective: Value } {
+  if (weight > 0) return crossEntropyWithZ(logits, targets, { weight });
+  const loss = crossEntropy(logits, targets);
+  return { loss, objective: loss };
 }
 
 /**

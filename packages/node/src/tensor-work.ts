@@ -52,7 +52,7 @@ type ProgramRules = Pick<Charter, 'model' | 'batchRows' | 'optimizer'>;
 
 export function runPrograms({ model, batchRows, optimizer }: ProgramRules): RunPrograms {
   return {
-    train: trainProgram(model, batchRows),
+    train: trainProgram(model, batchRows, { zLoss: optimizer.zLoss }),
     optimizer: adamwProgram(optimizer),
     norm: normProgram(),
     evaluate: evaluateProgram(model, batchRows),

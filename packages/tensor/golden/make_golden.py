@@ -49,6 +49,10 @@ def cases():
         "rotary": ([r(2, 2, 5, 4), cos, sin], rotate),
         "causalAttention": ([r(2, 4, 5, 6), r(2, 2, 5, 6), r(2, 2, 5, 6)], attention),
         "crossEntropy": ([r(5, 7) * 3, torch.tensor([6, 0, 2, 2, 5])], F.cross_entropy),
+        "crossEntropyWithZ": (
+            [r(5, 7) * 3, torch.tensor([6, 0, 2, 2, 5])],
+            lambda z, targets: F.cross_entropy(z, targets) + 0.1 * (z.logsumexp(-1) ** 2).mean(),
+        ),
     }
 
 

@@ -148,6 +148,33 @@ export const crossEntropy = composite<[logits: Value, targets: Value]>('crossEnt
   };
 });
 
+/**
+ * Cross-entropy, and beside it what is minimised where logits shall stay small: cross-entropy + weight · the mean over N
+ * of log² Σ exp(logits), "z-loss" (Chowdhery et al. 2022). `[N, V]` and int32 `[N]` give two values of shape [].
+ *
+ * `loss` is for people and has no derivative.
+ */
+export function crossEntropyWithZ(
+  logits: Value,
+  targets: Value,
+  { weight }: { weight: number },
+): { loss: Value; objective: Value } {
+  const { graph } = logits;
+  const count = logits.shape[0]!;
+  const { loss, logSum, p, chosen } = graph.unrecorded(() => tokenLoss(logits, targets));
+  const mean = (values: Value) => reshape(scale(sum(values, { axes: [0] }), 1 / count), { shape: [] });
+  const objective = composite<[logits: Value, targets: Value]>('crossEntropyWithZ', () => ({
+    output: mean(add(loss, scale(multiply(logSum, logSum), weight))),
+    // dz = (softmax(z)·(1 + 2·weight·log Σ exp z) − onehot(target)) / N.
+    derivative: (d) => {
+      const minusOne = graph.constant(new Float32Array(count).fill(-1), [count, 1]);
+      const heavier = multiply(p, shift(scale(logSum, 2 * weight), { term: 1 }));
+      return [multiply(addAt(heavier, chosen, minusOne, { axis: 1 }), scale(d, 1 / count)), undefined];
+    },
+  }))(logits, targets);
+  return { loss: graph.unrecorded(() => mean(loss)), objective };
+}
+
 /** `−log softmax(logits)[target]` for each token: `[N, V]` and int32 `[N]` give `[N, 1]`. Not differentiable. */
 export function tokenLosses(logits: Value, targets: Value): Value {
   return tokenLoss(logits, targets).loss;
@@ -157,12 +184,12 @@ export function tokenLosses(logits: Value, targets: Value): Value {
  * With z the logits and p their softmax, log Σ exp(z) = z_j − log p_j for every j; the largest is the j where p_j
  * cannot vanish, so that no second pass over the vocabulary for a log-softmax is needed.
  */
-function tokenLoss(logits: Value, targets: Value): { loss: Value; p: Value; chosen: Value } {
+function tokenLoss(logits: Value, targets: Value): { loss: Value; logSum: Value; p: Value; chosen: Value } {
   const [count] = logits.shape as [number, number];
   const chosen = reshape(targets, { shape: [count, 1] });
   const p = softmax(logits);
   const logSum = subtract(largest(logits, { axes: [1] }), logarithm(largest(p, { axes: [1] })));
-  return { loss: subtract(logSum, pick(logits, chosen)), p, chosen };
+  return { loss: subtract(logSum, pick(logits, chosen)), logSum, p, chosen };
 }
 
 function turn(x: Value, cos: Value, sin: Value, direction: 1 | -1): Value {

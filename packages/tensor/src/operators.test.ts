@@ -86,6 +86,7 @@ const CASES: Record<string, Case> = {
   rotary: { build: ops.rotary, constant: [1, 2] },
   causalAttention: { build: (q, k, v) => ops.causalAttention(q!, k!, v!, { scale: 0.4 }) },
   crossEntropy: { build: ops.crossEntropy },
+  crossEntropyWithZ: { build: (z, targets) => ops.crossEntropyWithZ(z!, targets!, { weight: 0.1 }).objective },
 };
 
 let engine: Engine;
