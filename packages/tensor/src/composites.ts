@@ -25,11 +25,11 @@ import {
   slice,
   softmax,
   squareRoot,
-  strictlyUpper,
   subtract,
   sum,
   sumOfSquares,
   swapLast,
+  upper,
 } from './operators.ts';
 
 /** `x · weightᵀ`: `[N, in]` and a weight `[out, in]`, as Hugging Face stores it, give `[N, out]`. */
@@ -100,39 +100,59 @@ export const rotary = composite<[x: Value, cos: Value, sin: Value]>('rotary', ([
  *
  * `q` `[B, H, T, D]`; `k`, `v` `[B, G, T, D]` where G divides H, and query head `h` uses key head `⌊h·G/H⌋`.
  * Returns `[B, H, T, D]`. The H/G queries of a group stand below each other as one matrix, so keys and values are
- * never copied per query head.
+ * never copied per query head. Queries are taken in blocks of at least `block` (default: an eighth of T, at least 128
+ * and D): a block looks at the keys up to its own end, so that most of the future is neither computed nor kept.
  */
-export const causalAttention = composite<[q: Value, k: Value, v: Value], { scale: number }>(
+export const causalAttention = composite<[q: Value, k: Value, v: Value], { scale: number; block?: number }>(
   'causalAttention',
   ([q, k, v], options) => {
-    const [batch, heads, time, size] = q.shape as [number, number, number, number];
-    const groups = k.shape[1]!;
-    expects(heads % groups === 0 && k.shape[2] === time, 'causalAttention', 'heads do not fit', [q, k, v]);
-    const stacked = [batch, groups, (heads / groups) * time, size]; // [B, G, H/G·T, D]
-    const squares = [batch, heads, time, time]; // [B, H, T, T]
-    const tall = [batch, groups, (heads / groups) * time, time]; // [B, G, H/G·T, T]
-
-    const queries = reshape(q, { shape: stacked });
-    const scores = reshape(scale(batchProduct(queries, swapLast(k)), options.scale), { shape: squares });
-    const p = softmax(add(scores, causalMask(q, time)));
-    const result = batchProduct(reshape(p, { shape: tall }), v); // [B, G, H/G·T, D]
+    const [, heads, time, size] = q.shape as [number, number, number, number];
+    expects(heads % k.shape[1]! === 0 && k.shape[2] === time, 'causalAttention', 'heads do not fit', [q, k, v]);
+    const ends = blockEnds(time, options.block ?? Math.max(SHORTEST_BLOCK, size, time / MOST_BLOCKS));
+    const blocks = ends.map((end, i) => attentionBlock([q, k, v], ends[i - 1] ?? 0, end, options.scale));
     return {
-      output: reshape(result, { shape: q.shape }),
-      // Softmax: ds = p·(dp − Σ p·dp) along each row; and Σ p·dp = Σ d·result, which is T/D times shorter (Dao 2022).
-      derivative: (dy) => {
-        const d = reshape(dy, { shape: stacked });
-        const dp = batchProduct(d, swapLast(v)); // [B, G, H/G·T, T]
-        const mean = sum(multiply(d, result), { axes: [3] });
-        const ds = scale(multiply(reshape(p, { shape: tall }), subtract(dp, mean)), options.scale);
-        return [
-          reshape(batchProduct(ds, k), { shape: q.shape }),
-          batchProduct(swapLast(ds), queries),
-          batchProduct(swapLast(reshape(p, { shape: tall })), d),
-        ];
+      output: joined(blocks.map(({ output }) => output)),
+      derivative: (d) => {
+        const owed = blocks.map(({ derivative, start, end }) => derivative(part(d, start, end)));
+        const ofKeys = (which: 'k' | 'v') => sumOfPrefixes(owed.map((block) => block[which]));
+        return [joined(owed.map((block) => block.q)), ofKeys('k'), ofKeys('v')];
       },
     };
   },
 );
+
+/** Shorter blocks save less in their products than they cost in copies; more of them make the program long. */
+const SHORTEST_BLOCK = 128;
+const MOST_BLOCKS = 8;
+
+/** Attention of the queries from `start` to `end` (exclusive) to the keys before `end`. */
+function attentionBlock(inputs: readonly [q: Value, k: Value, v: Value], start: number, end: number, factor: number) {
+  const [batch, heads, , size] = inputs[0].shape as [number, number, number, number];
+  const groups = inputs[1].shape[1]!;
+  const count = end - start; // n
+  const stacked = [batch, groups, (heads / groups) * count, size]; // [B, G, H/G·n, D]
+  const tall = [batch, groups, (heads / groups) * count, end]; // [B, G, H/G·n, end]
+
+  const q = reshape(part(inputs[0], start, end), { shape: stacked });
+  const k = part(inputs[1], 0, end); // [B, G, end, D]
+  const v = part(inputs[2], 0, end);
+  const scores = reshape(scale(batchProduct(q, swapLast(k)), factor), { shape: [batch, heads, count, end] });
+  const p = reshape(softmax(add(scores, causalMask(q, start, end))), { shape: tall });
+  const result = batchProduct(p, v); // [B, G, H/G·n, D]
+  return {
+    start,
+    end,
+    output: reshape(result, { shape: [batch, heads, count, size] }),
+    // Softmax: ds = p·(dp − Σ p·dp) along each row; and Σ p·dp = Σ d·result, which is end/D times shorter (Dao 2022).
+    derivative: (dy: Value) => {
+      const d = reshape(dy, { shape: stacked });
+      const mean = sum(multiply(d, result), { axes: [3] });
+      const ds = scale(multiply(p, subtract(batchProduct(d, swapLast(v)), mean)), factor); // [B, G, H/G·n, end]
+      const dq = reshape(batchProduct(ds, k), { shape: [batch, heads, count, size] });
+      return { q: dq, k: thinProduct(ds, q), v: thinProduct(p, d) };
+    },
+  };
+}
 
 /** Mean over N of `−log softmax(logits)[target]`, in nats: `[N, V]` and int32 `[N]` give []. */
 export const crossEntropy = composite<[logits: Value, targets: Value]>('crossEntropy', ([logits, targets]) => {
@@ -201,7 +221,42 @@ function turn(x: Value, cos: Value, sin: Value, direction: 1 | -1): Value {
   return join(first(multiply(a, cos), multiply(b, sin)), second(multiply(b, cos), multiply(a, sin)), { axis });
 }
 
-/** `[T, T]`: 0 where a token may look, −1e9 (whose exponential is zero) in its future. */
-function causalMask(near: Value, time: number): Value {
-  return strictlyUpper(expand(near.graph.scalar(-1e9), { shape: [time, time] }));
+/** `aᵀ · b` over the last two axes, b narrow: computed transposed, since transposing the wide one costs as much as multiplying. */
+function thinProduct(a: Value, b: Value): Value {
+  return swapLast(batchProduct(swapLast(b), a));
+}
+
+/** `[end − start, end]`: 0 where a token may look, −1e9 (whose exponential is zero) in its future. */
+function causalMask(near: Value, start: number, end: number): Value {
+  return upper(expand(near.graph.scalar(-1e9), { shape: [end - start, end] }), { diagonal: start + 1 });
+}
+
+/** Where blocks of at least `block` end: as many as fit, as equal as possible. */
+function blockEnds(time: number, block: number): number[] {
+  const count = Math.max(1, Math.floor(time / block));
+  return Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * time) / count));
+}
+
+/** Positions `start` to `end` (exclusive) of `[B, H, T, D]`. */
+function part(x: Value, start: number, end: number): Value {
+  return start === 0 && end === x.shape[2] ? x : slice(x, { axis: 2, start, end });
+}
+
+/** Parts of `[B, H, T, D]`, in order. */
+function joined(parts: readonly Value[]): Value {
+  const [first, ...others] = parts as [Value, ...Value[]];
+  return others.length ? join(first, ...others, { axis: 2 }) : first;
+}
+
+/** The sum of values for the first positions of `[B, H, T, D]`, each longer than the one before. */
+function sumOfPrefixes(prefixes: readonly Value[]): Value {
+  const ends = prefixes.map(({ shape }) => shape[2]!);
+  return joined(
+    ends.map((end, i) =>
+      prefixes
+        .slice(i)
+        .map((prefix) => part(prefix, ends[i - 1] ?? 0, end))
+        .reduce((left, right) => add(left, right)),
+    ),
+  );
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { SeededRandom } from '@folkmoot/core';
+import { bytesOf, SeededRandom, sha256 } from '@folkmoot/core';
 import { compile } from './compile.ts';
 import * as ops from './composites.ts';
 import type { Engine, TensorData } from './engine.ts';
@@ -55,7 +55,7 @@ const CASES: Record<string, Case> = {
       [2, 1],
     ],
   },
-  strictlyUpper: { build: rows.strictlyUpper, shapes: [[3, 3]] },
+  upper: { build: (x) => rows.upper(x!, { diagonal: 2 }), shapes: [[3, 4]] },
   pick: { build: (x) => rows.pick(x!, at(x!, 2, 0, 2)), shapes: [[3, 4]] },
   matrixProduct: { build: (a, b) => rows.matrixProduct(a!, b!, { transB: true }) },
   'matrixProduct, left transposed': {
@@ -84,6 +84,14 @@ const CASES: Record<string, Case> = {
   rmsNorm: { build: (x, w) => ops.rmsNorm(x!, w!, { epsilon: 1e-5 }) },
   swiglu: { build: ops.swiglu },
   rotary: { build: ops.rotary, constant: [1, 2] },
+  'causalAttention in uneven blocks': {
+    build: (q, k, v) => ops.causalAttention(q!, k!, v!, { scale: 0.4, block: 2 }),
+    shapes: [
+      [2, 4, 5, 2],
+      [2, 2, 5, 2],
+      [2, 2, 5, 2],
+    ],
+  },
   causalAttention: { build: (q, k, v) => ops.causalAttention(q!, k!, v!, { scale: 0.4 }) },
   crossEntropy: { build: ops.crossEntropy },
   crossEntropyWithZ: { build: (z, targets) => ops.crossEntropyWithZ(z!, targets!, { weight: 0.1 }).objective },
@@ -142,6 +150,44 @@ test('programs with a repeated index give the same bits with 1 and 2 threads', a
     await other.close();
   }
   assert.deepEqual(results[0], results[1]);
+});
+
+test('attention in blocks is attention in one, forward and backward', async () => {
+  const shapes = [
+    [2, 4, 11, 2],
+    [2, 2, 11, 2],
+    [2, 2, 11, 2],
+  ];
+  const inputs = shapes.map((shape, i) => random(`attention ${i}`, shape));
+  const attention = (block: number): Case => ({
+    build: (q, k, v) => ops.causalAttention(q!, k!, v!, { scale: 0.7, block }),
+  });
+  const whole = await prepare(attention(11), inputs);
+  for (const block of [2, 3, 5]) {
+    const { output, slopes } = await prepare(attention(block), inputs);
+    assertNear(output, [...whole.output], `output in blocks of ${block}`);
+    for (const [i, slope] of slopes.entries())
+      assertNear(slope!, [...whole.slopes[i]!], `gradient ${i} in blocks of ${block}`);
+  }
+});
+
+test('attention in blocks gives the same bits with 1, 2, 3 and 5 threads', async () => {
+  const graph = new Graph();
+  const shapes = { q: [1, 2, 300, 64], k: [1, 1, 300, 64], v: [1, 1, 300, 64] };
+  const [q, k, v] = Object.entries(shapes).map(([name, shape]) => graph.input(name, 'float32', shape));
+  const y = ops.causalAttention(q!, k!, v!, { scale: 0.1 });
+  const loss = rows.reshape(rows.sumOfSquares(y, { axes: [0, 1, 2, 3] }), { shape: [] });
+  for (const [i, slope] of gradients(loss, [q!, k!, v!]).entries()) graph.output(`slope${i}`, slope);
+  const program = compile(graph, 'attention');
+  const feeds = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, random(name, shape).data]));
+  const digests = new Set<string>();
+  for (const threads of [1, 2, 3, 5]) {
+    const other = await createEngine('native', { threads });
+    const slopes = Object.values(await (await other.load(program)).run(feeds));
+    digests.add(slopes.map((slope) => sha256(bytesOf(slope))).join());
+    await other.close();
+  }
+  assert.equal(digests.size, 1);
 });
 
 interface Tensor {

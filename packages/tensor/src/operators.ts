@@ -168,31 +168,45 @@ export const slice: Operator<One, { axis: number; start: number; end: number }> 
   },
 });
 
-/** `a`, then `b`, along an axis. */
-export const join: Operator<Two, { axis: number }> = operator<Two, { axis: number }>({
+/** One after the other along an axis. */
+export const join: Operator<[first: Value, ...others: Value[]], { axis: number }> = operator<
+  [first: Value, ...others: Value[]],
+  { axis: number }
+>({
   onnx: 'Concat',
-  shape: ([a, b], { axis }) => {
-    const others = (of: Value) => of.shape.map((size, i) => (i === axis ? 0 : size));
-    expects(sameShape(others(a), others(b)), 'Concat', 'the other axes differ', [a, b]);
-    return a.shape.map((size, i) => (i === axis ? size + b.shape[axis]! : size));
+  shape: (parts, { axis }) => {
+    const others = ({ shape }: Value) => shape.map((size, i) => (i === axis ? 0 : size));
+    expects(
+      parts.every((part) => sameShape(others(part), others(parts[0]))),
+      'Concat',
+      'the other axes differ',
+      parts,
+    );
+    return parts[0].shape.map((size, i) =>
+      i === axis ? parts.reduce((total, { shape }) => total + shape[i]!, 0) : size,
+    );
   },
   attributes: ({ axis }) => ({ axis }),
-  derivative: (d, [a, b], { axis }) => {
-    const border = a.shape[axis]!;
-    return [slice(d, { axis, start: 0, end: border }), slice(d, { axis, start: border, end: border + b.shape[axis]! })];
+  derivative: (d, parts, { axis }) => {
+    let end = 0;
+    return parts.map(({ shape }) => {
+      const start = end;
+      end += shape[axis]!;
+      return slice(d, { axis, start, end });
+    });
   },
 });
 
-/** A square matrix with zeros on and below its diagonal. */
-export const strictlyUpper: Operator<One> = operator<One>({
+/** A matrix with zeros left of its diagonal number `diagonal` (0 is the one through the first element, 1 the one above). */
+export const upper: Operator<One, { diagonal: number }> = operator<One, { diagonal: number }>({
   onnx: 'Trilu',
   shape: ([x]) => {
-    expects(x.shape.length === 2 && x.shape[0] === x.shape[1], 'Trilu', 'wants a square matrix', [x]);
+    expects(x.shape.length === 2, 'Trilu', 'wants a matrix', [x]);
     return x.shape;
   },
-  operands: () => [1n],
+  operands: ({ diagonal }) => [BigInt(diagonal)],
   attributes: () => ({ upper: 1 }),
-  derivative: (d) => [strictlyUpper(d)],
+  derivative: (d, _, { diagonal }) => [upper(d, { diagonal })],
 });
 
 // Matrices -----------------------------------------------------------------------------------------------------------
@@ -320,8 +334,8 @@ export function multiply(a: Value, b: Value): Value {
  * `alpha · op(a) · op(b) + start` for matrices. The bits do not depend on the number of threads, up to 16.
  *
  * ONNX Runtime gives each thread some columns of a result that is wider than tall, and adds parts of at most 64 columns
- * in longer blocks (MLAS, `MlasSgemmOperation`): so results of middling width are computed transposed. A result of one
- * column has no such order: use `sum`.
+ * in longer blocks (MLAS, `MlasSgemmOperation`), though not where the left matrix is transposed: so results of middling
+ * width are computed transposed. A result of one column has no such order: use `sum`.
  */
 export function matrixProduct(a: Value, b: Value, options: GemmOptions = {}, start?: Value): Value {
   const factor = scaled.get(a);
@@ -330,8 +344,8 @@ export function matrixProduct(a: Value, b: Value, options: GemmOptions = {}, sta
   const left = factor?.of ?? a;
   const [height, depth] = transA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];
   const width = b.shape[transB ? 0 : 1]!;
-  if (width > height && width < WIDE && depth > BLOCK) {
-    const tall = gemm(b, left, { transA: !transB, transB: !transA, alpha });
+  if (!transA && width > height && width < WIDE && depth > BLOCK) {
+    const tall = gemm(b, left, { transA: !transB, transB: true, alpha });
     // As a batch of one: ONNX Runtime would turn a product that is only transposed back into the wide one.
     const batch = reshape(tall, { shape: [1, width, height] });
     const result = reshape(swapLast(batch), { shape: [height, width] });
