@@ -11,10 +11,11 @@ import {
   scale,
   slice,
   softmax,
-  strictlyUpper,
   subtract,
   sum,
   swapLast,
+  thinProduct,
+  upper,
   zeros,
 } from './operators.ts';
 import { after } from './order.ts';
@@ -59,8 +60,8 @@ export const chunkedAttention = composite<[q: Value, k: Value, v: Value], { scal
           const mean = sum(multiply(d, results[i]!), { axes: [3] });
           const ds = scale(multiply(p, subtract(batchProduct(d, swapLast(values)), mean)), options.scale);
           dq.unshift(unstack(batchProduct(ds, keys), heads));
-          dk = addToStart(dk, batchProduct(swapLast(ds), queries)); // [B, G, T, D]
-          dv = addToStart(dv, batchProduct(swapLast(p), d));
+          dk = addToStart(dk, thinProduct(ds, queries)); // [B, G, T, D]
+          dv = addToStart(dv, thinProduct(p, d));
           done = [dq[0]!, dk, dv];
         }
         return [joined(dq), dk, dv];
@@ -87,7 +88,7 @@ function probabilities(queries: Value, keys: Value, mask: Value, factor: number)
  */
 function lastBlockMask(near: Value, block: number): Value {
   const past = near.shape[2]! - block;
-  const last = strictlyUpper(expand(near.graph.scalar(-1e9), { shape: [block, block] }));
+  const last = upper(expand(near.graph.scalar(-1e9), { shape: [block, block] }), { diagonal: 1 });
   return past === 0 ? last : after(join(zeros(near, { shape: [block, past] }), last, { axis: 1 }), [near]);
 }
 

@@ -29,6 +29,7 @@ import {
   sum,
   sumOfSquares,
   swapLast,
+  thinProduct,
   upper,
 } from './operators.ts';
 
@@ -100,15 +101,16 @@ export const rotary = composite<[x: Value, cos: Value, sin: Value]>('rotary', ([
  *
  * `q` `[B, H, T, D]`; `k`, `v` `[B, G, T, D]` where G divides H, and query head `h` uses key head `⌊h·G/H⌋`.
  * Returns `[B, H, T, D]`. The H/G queries of a group stand below each other as one matrix, so keys and values are
- * never copied per query head. Queries are taken in blocks of at least `block` (default: an eighth of T, at least 128
- * and D): a block looks at the keys up to its own end, so that most of the future is neither computed nor kept.
+ * never copied per query head. Queries are taken in blocks of at least `block` (default: 128, or D where that is
+ * more): a block looks at the keys up to its own end, so that much of the future is neither computed nor kept. For
+ * contexts in which what is kept would be too much see `chunkedAttention`.
  */
 export const causalAttention = composite<[q: Value, k: Value, v: Value], { scale: number; block?: number }>(
   'causalAttention',
   ([q, k, v], options) => {
     const [, heads, time, size] = q.shape as [number, number, number, number];
     expects(heads % k.shape[1]! === 0 && k.shape[2] === time, 'causalAttention', 'heads do not fit', [q, k, v]);
-    const ends = blockEnds(time, options.block ?? Math.max(SHORTEST_BLOCK, size, time / MOST_BLOCKS));
+    const ends = blockEnds(time, options.block ?? Math.max(128, size));
     const blocks = ends.map((end, i) => attentionBlock([q, k, v], ends[i - 1] ?? 0, end, options.scale));
     return {
       output: joined(blocks.map(({ output }) => output)),
@@ -120,10 +122,6 @@ export const causalAttention = composite<[q: Value, k: Value, v: Value], { scale
     };
   },
 );
-
-/** Shorter blocks save less in their products than they cost in copies; more of them make the program long. */
-const SHORTEST_BLOCK = 128;
-const MOST_BLOCKS = 8;
 
 /** Attention of the queries from `start` to `end` (exclusive) to the keys before `end`. */
 function attentionBlock(inputs: readonly [q: Value, k: Value, v: Value], start: number, end: number, factor: number) {
@@ -219,11 +217,6 @@ function turn(x: Value, cos: Value, sin: Value, direction: 1 | -1): Value {
   const b = slice(x, { axis, start: half, end: 2 * half });
   const [first, second] = direction === 1 ? [subtract, add] : [add, subtract];
   return join(first(multiply(a, cos), multiply(b, sin)), second(multiply(b, cos), multiply(a, sin)), { axis });
-}
-
-/** `aᵀ · b` over the last two axes, b narrow: computed transposed, since transposing the wide one costs as much as multiplying. */
-function thinProduct(a: Value, b: Value): Value {
-  return swapLast(batchProduct(swapLast(b), a));
 }
 
 /** `[end − start, end]`: 0 where a token may look, −1e9 (whose exponential is zero) in its future. */

@@ -359,6 +359,11 @@ const WIDE = 1280;
 /** The longest sum that is always added in one block. */
 const BLOCK = 128;
 
+/** `aᵀ · b` over the last two axes, `b` narrow: its transpose is computed, since to transpose `a` costs half a product. */
+export function thinProduct(a: Value, b: Value): Value {
+  return swapLast(batchProduct(swapLast(b), a));
+}
+
 /** Zeros of a shape, in the graph of `near`. */
 export function zeros(near: Value, { shape }: { shape: Shape }): Value {
   return near.graph.node('ConstantOfShape', [near.graph.integers(shape)], {}, 'float32', shape);
