@@ -3,7 +3,16 @@ import { after, before, test } from 'node:test';
 import { SeededRandom } from '@folkmoot/core';
 import type { Engine } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
-import { adamwProgram, CHUNK, decayOffset, decayTable, normProgram, paddedElements } from './optimizer.ts';
+import {
+  adamwProgram,
+  CHUNK,
+  chunkFor,
+  decayOffset,
+  decayTable,
+  decayTableProgram,
+  normProgram,
+  paddedElements,
+} from './optimizer.ts';
 import { ADAMW } from './optimizer-rules.ts';
 import { clipScaleOf, INITIAL_POWERS, nextPowers, powersAfter, stepScalars } from './step-scalars.ts';
 
@@ -40,6 +49,29 @@ test('all engines, and plain JavaScript with every operation rounded, give the s
       for (const name of ['newP', 'newM', 'newV'] as const)
         assert.deepEqual(run[name], expected[name], `${name} on ${engine.name}, ${engine.threads} threads`);
     }
+  }
+});
+
+test('the whole arena in one run, as on a GPU, gives the bits of its chunks', async () => {
+  const whole = 2 * CHUNK;
+  assert.deepEqual([chunkFor('device', whole), chunkFor('host', whole)], [whole, CHUNK]);
+  const numbers = { gradientScale: [0.1], squareScale: [0.05], rate: [0.003], epsilon: [1e-8] };
+  const scalars = Object.fromEntries(Object.entries(numbers).map(([name, list]) => [name, Float32Array.from(list)]));
+  const border = CHUNK + 77;
+  const table = decayTable(0.9, whole);
+  const [engine] = engines as [Engine];
+  const made = await (await engine.load(decayTableProgram(whole))).run({ keep: Float32Array.of(0.9) });
+  assert.deepEqual(made.table, table);
+  const arena = { p: two('p'), m: two('m'), v: Float32Array.from(two('v'), Math.abs), g: two('g') };
+  const keep = table.slice(decayOffset(0, border, whole), decayOffset(0, border, whole) + whole);
+  const at = await (await engine.load(adamwProgram(RULES, whole))).run({ ...arena, keep, ...scalars });
+  const chunked = await engine.load(adamwProgram(RULES));
+  for (const start of [0, CHUNK]) {
+    const cut = (values: Float32Array) => values.slice(start, start + CHUNK);
+    const inputs = Object.fromEntries(Object.entries(arena).map(([name, values]) => [name, cut(values)]));
+    const offset = decayOffset(start, border);
+    const part = await chunked.run({ ...inputs, keep: decayTable(0.9).slice(offset, offset + CHUNK), ...scalars });
+    for (const name of ['newP', 'newM', 'newV']) assert.deepEqual(part[name], cut(at[name] as Float32Array), name);
   }
 });
 
@@ -135,4 +167,9 @@ function noise(seed: string, size: number): Float32Array {
 
 function squares(seed: string): Float32Array {
   return noise(seed, 0.1).map((value) => value * value);
+}
+
+/** Two chunks of noise. */
+function two(seed: string): Float32Array {
+  return Float32Array.from([...noise(`${seed} first`, 0.1), ...noise(`${seed} second`, 0.1)]);
 }

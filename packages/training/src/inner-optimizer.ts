@@ -1,11 +1,11 @@
 /** The optimizer's share of an inner step: arenas in pairs, one chunk or block after another. */
 import {
   adamwProgram,
-  CHUNK,
+  chunkFor,
   clipScaleOf,
   decayElements,
   decayOffset,
-  decayTable,
+  decayTableProgram,
   learningRateAt,
   type MuonScalars,
   momentSizes,
@@ -32,6 +32,7 @@ export interface Arenas {
 interface Parts {
   readonly adamw: Executable;
   readonly norm: Executable;
+  readonly decayTable: Executable;
   /** Where the rules ask for it. */
   readonly muon?: Executable;
   readonly gradient: DeviceBuffer;
@@ -60,13 +61,16 @@ export class InnerOptimizer {
       m: await arena(),
       v: await engine.allocate('float32', second),
     });
+    const chunk = chunkFor(engine.memory, second);
+    const normChunk = chunkFor(engine.memory, padded);
     return new InnerOptimizer(rules, layout, {
-      adamw: await engine.load(adamwProgram(rules)),
-      norm: await engine.load(normProgram()),
+      adamw: await engine.load(adamwProgram(rules, chunk)),
+      norm: await engine.load(normProgram(normChunk)),
+      decayTable: await engine.load(decayTableProgram(chunk)),
       muon: rules.kind === 'muon' ? await engine.load(muonProgram(rules, layout)) : undefined,
       gradient: await arena(),
-      sums: await engine.allocate('float32', padded / CHUNK),
-      keep: await engine.allocate('float32', 2 * CHUNK),
+      sums: await engine.allocate('float32', padded / normChunk),
+      keep: await engine.allocate('float32', 2 * chunk),
       now: await arenas(),
       next: await arenas(),
     });
@@ -111,16 +115,17 @@ export class InnerOptimizer {
 
   async free(): Promise<void> {
     const arenas = [this.#now, this.#next].flatMap(({ params, m, v }) => [params, m, v]);
-    const { gradient, sums, keep, adamw, norm, muon } = this.#parts;
-    for (const part of [...arenas, gradient, sums, keep, adamw, norm]) await part.free();
+    const { gradient, sums, keep, adamw, norm, decayTable, muon } = this.#parts;
+    for (const part of [...arenas, gradient, sums, keep, adamw, norm, decayTable]) await part.free();
     await muon?.free();
   }
 
   /** Squared norm of the gradient: chunk by chunk on the engine, then in double precision in order. */
   async #sumSquares(): Promise<number> {
     const { norm, gradient, sums } = this.#parts;
+    const size = sizeOf(norm, 'g');
     const batch = Array.from({ length: sums.elements }, (_, chunk) => ({
-      g: { buffer: gradient, offset: chunk * CHUNK },
+      g: { buffer: gradient, offset: chunk * size },
       sumSquares: { buffer: sums, offset: chunk },
     }));
     await norm.runEach(batch);
@@ -131,12 +136,14 @@ export class InnerOptimizer {
 
   /** AdamW over everything behind Muon's part. */
   async #stepChunks(scalars: StepScalars): Promise<void> {
-    const { adamw, keep } = this.#parts;
-    if (scalars.keep !== this.#kept) await keep.write(decayTable(scalars.keep));
+    const { adamw, keep, decayTable } = this.#parts;
+    const table = { buffer: keep, offset: 0 };
+    if (scalars.keep !== this.#kept) await decayTable.run({ keep: Float32Array.of(scalars.keep), table });
     this.#kept = scalars.keep;
     const first = muonElements(this.#rules, this.#layout);
     const { elements } = this.#now.v;
-    const offsets = Array.from({ length: elements / CHUNK }, (_, chunk) => chunk * CHUNK);
+    const size = sizeOf(adamw, 'p');
+    const offsets = Array.from({ length: elements / size }, (_, chunk) => chunk * size);
     await adamw.runEach(offsets.map((offset) => this.#chunk(first + offset, offset, scalars)));
   }
 
@@ -146,7 +153,7 @@ export class InnerOptimizer {
     return {
       ...this.#views(start),
       v: { buffer: this.#now.v, offset: second },
-      keep: { buffer: this.#parts.keep, offset: decayOffset(start, border) },
+      keep: { buffer: this.#parts.keep, offset: decayOffset(start, border, sizeOf(this.#parts.adamw, 'p')) },
       ...asData({ gradientScale, squareScale, rate, epsilon }),
       newV: { buffer: this.#next.v, offset: second },
     };
@@ -169,6 +176,11 @@ export class InnerOptimizer {
       newM: at(this.#next.m),
     };
   }
+}
+
+/** Elements of one run. */
+function sizeOf({ program }: Executable, input: string): number {
+  return program.inputs.find(({ name }) => name === input)!.shape[0]!;
 }
 
 function asData(scalars: object): Bindings {
