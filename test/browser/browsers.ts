@@ -13,6 +13,8 @@ export interface Tab {
   call(name: string, args: string): Promise<string>;
   /** Everything that the page and its workers reported as an error, until now. */
   readonly errors: readonly string[];
+  /** Ends the browser's process for the GPU, which starts again when it is needed. Absent where there is no way to. */
+  crashGpu?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,12 +37,12 @@ export type CallPage = <T>(name: string, ...args: unknown[]) => Promise<T>;
 export async function withPage<T>(
   browser: BrowserName,
   site: Site,
-  use: (call: CallPage) => Promise<T>,
+  use: (call: CallPage, tab: Tab) => Promise<T>,
   { flags = [], expected }: BrowserOptions = {},
 ): Promise<T> {
   const tab = await OPEN[browser](findBrowser(browser)!, site.origin, flags);
   try {
-    const result = await use(async (name, ...args) => read(await tab.call(name, JSON.stringify(args))));
+    const result = await use(async (name, ...args) => read(await tab.call(name, JSON.stringify(args))), tab);
     const unexpected = tab.errors.filter((error) => !expected?.test(error));
     if (unexpected.length > 0) throw new Error(`${browser} reported:\n${unexpected.join('\n')}`);
     return result;

@@ -24,6 +24,11 @@ export async function openChromium(program: string, url: string, flags: readonly
     return {
       errors,
       call: (name, args) => page.evaluate(([name, args]) => callForTest(name!, args!), [name, args]),
+      crashGpu: async () => {
+        const session = await browser.newBrowserCDPSession();
+        // The answer comes from the process that has crashed.
+        await session.send('Browser.crashGpuProcess').catch(() => {});
+      },
       close: () => browser.close(),
     };
   } catch (error) {

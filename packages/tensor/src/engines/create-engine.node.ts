@@ -6,7 +6,7 @@ import type { Engine, EngineKind } from '../engine.ts';
 import { findAdapters } from './gpu-adapters.node.ts';
 import { type EngineChannel, openEngine } from './remote.ts';
 import { type EngineOptions, threadsFor } from './threads.ts';
-import type { WebgpuWorkerData } from './webgpu.worker.node.ts';
+import type { DeviceOptions } from './worker-protocol.ts';
 
 export type { EngineOptions };
 
@@ -18,17 +18,17 @@ export type { EngineOptions };
  */
 export async function createEngine(kind: EngineKind, options: EngineOptions = {}): Promise<Engine> {
   const threads = threadsFor(kind, options, availableParallelism());
-  const workerData = kind === 'webgpu' ? await takeAdapter(options) : undefined;
-  return openEngine(kind, threads, workerChannel(startWorker(kind, workerData)));
+  const device = kind === 'webgpu' ? await takeAdapter(options) : undefined;
+  return openEngine(kind, threads, workerChannel(startWorker(kind)), device);
 }
 
-function startWorker(kind: EngineKind, workerData?: unknown): Worker {
+function startWorker(kind: EngineKind): Worker {
   // Without the main thread's flags: the worker needs none, and some (`--input-type`) stop it.
-  return new Worker(entryOf(kind), { name: `${kind} engine`, execArgv: [], workerData });
+  return new Worker(entryOf(kind), { name: `${kind} engine`, execArgv: [] });
 }
 
 /** Finds an adapter, and lets Vulkan's loader see the drivers of its sort only. */
-async function takeAdapter({ softwareGpu = false, gpuOnly = false }: EngineOptions): Promise<WebgpuWorkerData> {
+async function takeAdapter({ softwareGpu = false, gpuOnly = false }: EngineOptions): Promise<DeviceOptions> {
   const { adapters, reason = 'no GPU was found' } = await findAdapters();
   const adapter = adapters.find(({ software }) => !software) ?? (softwareGpu ? adapters[0] : undefined);
   if (!adapter)
@@ -41,7 +41,7 @@ async function takeAdapter({ softwareGpu = false, gpuOnly = false }: EngineOptio
     process.env.VK_DRIVER_FILES = adapter.drivers.join(':');
     process.env.VK_ICD_FILENAMES = process.env.VK_DRIVER_FILES;
   }
-  return { adapter: adapter.name, gpuOnly };
+  return { software: softwareGpu, only: gpuOnly, adapter: adapter.name };
 }
 
 /** The worker's file: TypeScript in the workspace, JavaScript in the published package. */

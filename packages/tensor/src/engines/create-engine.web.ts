@@ -11,6 +11,8 @@ export type WebEngineKind = keyof typeof WORKERS;
 // A bundler finds a worker and what it loads only where `new Worker(new URL(…))` is written out.
 const WORKERS = {
   exact: () => new Worker(new URL('./exact.worker.web.ts', import.meta.url), { name: 'exact engine', type: 'module' }),
+  webgpu: () =>
+    new Worker(new URL('./webgpu.worker.web.ts', import.meta.url), { name: 'webgpu engine', type: 'module' }),
 } as const;
 
 /**
@@ -18,12 +20,13 @@ const WORKERS = {
  *
  * A page that is not cross-origin isolated (COOP `same-origin` and COEP `require-corp`) has one thread, whatever it asks
  * for; the bits are the same. Throws `engine-mismatch` where the WebAssembly file is not the agreed one,
- * `engine-unavailable` where it cannot be fetched, `RangeError` on a bad option.
+ * `engine-unavailable` where it cannot be fetched or there is no GPU, `RangeError` on a bad option.
  */
 export async function createEngine(kind: WebEngineKind, options: EngineOptions = {}): Promise<Engine> {
   const wanted = threadsFor(kind, options, navigator.hardwareConcurrency);
   const threads = globalThis.crossOriginIsolated ? wanted : 1;
-  return openEngine(kind, threads, workerChannel(WORKERS[kind]()));
+  const device = { software: options.softwareGpu ?? false, only: options.gpuOnly ?? false };
+  return openEngine(kind, threads, workerChannel(WORKERS[kind]()), device);
 }
 
 function workerChannel(worker: Worker): EngineChannel {

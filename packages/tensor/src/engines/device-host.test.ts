@@ -14,6 +14,12 @@ class FakeDevice implements DeviceRuntime {
   readonly createTensor = (_dtype: unknown, data: unknown): OrtTensor => ({ data });
   readonly reshape = (tensor: OrtTensor): OrtTensor => tensor;
   readonly trouble = () => this.state;
+  /** What it comes to know after a failure. */
+  news: DeviceTrouble | undefined;
+
+  async aftermath(): Promise<void> {
+    this.state ??= this.news;
+  }
 
   async createSession(_bytes: Uint8Array, locations: Record<string, string>) {
     return {
@@ -39,7 +45,7 @@ async function openHost(): Promise<{ device: FakeDevice; host: DeviceHost }> {
     async () => device,
     () => device.createSession(new Uint8Array(), {}),
   );
-  await host.open();
+  await host.open({ threads: 1, device: { software: true, only: false } });
   return { device, host };
 }
 
@@ -61,7 +67,7 @@ test('int32 buffers are arrays on this side', async () => {
   assert.deepEqual(await host.read({ buffer: 1, offset: 0, length: 3 }), Int32Array.of(0, 7, 8));
 });
 
-test('a lost device is named so, whether it fails the run or only says so itself', async () => {
+test('a lost device is named so, whether it fails the run, or says so itself, now or a little later', async () => {
   const lost = (error: unknown) => isWorldError(error, 'engine-device-lost') && error.help !== undefined;
   const { device, host } = await openHost();
   host.allocate({ buffer: 1, dtype: 'float32', elements: 2 });
@@ -74,6 +80,10 @@ test('a lost device is named so, whether it fails the run or only says so itself
     lost,
     'what a lost device computes does not count',
   );
+  device.state = undefined;
+  device.failure = new Error('mapAsync failed');
+  device.news = { kind: 'lost', reason: 'the process has ended' };
+  await assert.rejects(host.write({ buffer: 1, offset: 0, data: Float32Array.of(1) }), lost);
 });
 
 test('too little memory on the device is named so, and leaves the buffer as it was', async () => {
@@ -94,14 +104,19 @@ test('too little memory on the device is named so, and leaves the buffer as it w
 
 test('the words of drivers', () => {
   const kinds = Object.fromEntries(
-    ['Device is lost.', 'A valid external Instance reference no longer exists.', 'std::bad_alloc', 'Bad shape'].map(
-      (words) => [words, troubleIn(words)?.kind],
-    ),
+    [
+      'Device is lost.',
+      'A valid external Instance reference no longer exists.',
+      'std::bad_alloc',
+      'Buffer size (9) exceeds the max buffer size limit (4).',
+      'Bad shape',
+    ].map((words) => [words, troubleIn(words)?.kind]),
   );
   assert.deepEqual(kinds, {
     'Device is lost.': 'lost',
     'A valid external Instance reference no longer exists.': 'lost',
     'std::bad_alloc': 'memory',
+    'Buffer size (9) exceeds the max buffer size limit (4).': 'memory',
     'Bad shape': undefined,
   });
 });

@@ -23,7 +23,7 @@ import {
   type OrtTensor,
   runFailed,
 } from './host.ts';
-import type { Arguments, Result, WireRun } from './worker-protocol.ts';
+import type { Arguments, DeviceOptions, Result, WireRun } from './worker-protocol.ts';
 
 interface Loaded {
   readonly program: Program;
@@ -39,7 +39,7 @@ interface Device {
 }
 
 export class DeviceHost implements Host {
-  readonly #start: () => Promise<DeviceRuntime>;
+  readonly #start: (options: DeviceOptions) => Promise<DeviceRuntime>;
   readonly #probe: (runtime: DeviceRuntime) => Promise<OrtSession>;
   readonly #executables = new Map<number, Loaded>();
   readonly #buffers = new Map<number, PiecedBuffer<Held> | Int32Array>();
@@ -47,7 +47,7 @@ export class DeviceHost implements Host {
   #interrupted = false;
 
   /** `start` is called when `open` comes; then `probe` says whether what it gave is fit for work. */
-  constructor(start: () => Promise<DeviceRuntime>, probe = probeDevice) {
+  constructor(start: (options: DeviceOptions) => Promise<DeviceRuntime>, probe = probeDevice) {
     this.#start = start;
     this.#probe = probe;
   }
@@ -56,8 +56,9 @@ export class DeviceHost implements Host {
     this.#interrupted = true;
   }
 
-  async open(): Promise<Result<'open'>> {
-    const runtime = await this.#start();
+  async open({ device }: Arguments<'open'>): Promise<Result<'open'>> {
+    assert(device, 'a GPU engine is told which device to take');
+    const runtime = await this.#start(device);
     const first = await this.#probe(runtime);
     this.#device = { runtime, copies: new DeviceCopies(runtime), first };
     return { name: runtime.name, memory: 'device' };

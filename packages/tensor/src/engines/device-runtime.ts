@@ -21,6 +21,8 @@ export interface DeviceRuntime {
   createSession(bytes: Uint8Array, locations: Readonly<Record<string, Location>>): Promise<OrtSession>;
   /** What has befallen the device, as far as it says so by itself. From then on nothing that it computes counts. */
   trouble(): DeviceTrouble | undefined;
+  /** After a failure: waits as long as the device may take to say what has befallen it. */
+  aftermath(): Promise<void>;
 }
 
 export interface DeviceTrouble {
@@ -48,6 +50,7 @@ export async function onDevice<T>(
     checkDevice(runtime);
     return result;
   } catch (error) {
+    await runtime.aftermath();
     checkDevice(runtime);
     const trouble = troubleIn(messageOf(error));
     throw trouble ? troubleError(trouble, runtime.name) : failure(error);
@@ -59,7 +62,7 @@ export function troubleIn(message: string): DeviceTrouble | undefined {
   const reason = firstLine(message);
   if (/device (is |was |has been )?lost|DEVICE_LOST|external Instance reference no longer exists/i.test(message))
     return { kind: 'lost', reason };
-  if (/out of (device |host )?memory|OUT_OF_(DEVICE|HOST)_MEMORY|bad_alloc|maxBufferSize/i.test(message))
+  if (/out of (device |host )?memory|OUT_OF_(DEVICE|HOST)_MEMORY|bad_alloc|max(imum)? ?buffer ?size/i.test(message))
     return { kind: 'memory', reason };
   return undefined;
 }

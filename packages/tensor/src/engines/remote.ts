@@ -5,6 +5,7 @@ import type { DType, Program } from '../program.ts';
 import { dataType, orderBindings } from './bindings.ts';
 import {
   type Arguments,
+  type DeviceOptions,
   errorFromWire,
   type Operation,
   type Reply,
@@ -25,11 +26,16 @@ export interface EngineChannel {
   terminate(): Promise<void>;
 }
 
-/** Opens the engine behind `channel`. On failure the worker is terminated. */
-export async function openEngine(kind: EngineKind, threads: number, channel: EngineChannel): Promise<Engine> {
+/** Opens the engine behind `channel`; `device` for `webgpu`. On failure the worker is terminated. */
+export async function openEngine(
+  kind: EngineKind,
+  threads: number,
+  channel: EngineChannel,
+  device?: DeviceOptions,
+): Promise<Engine> {
   const connection = new Connection(channel);
   try {
-    const { name, memory } = await connection.call('open', { threads });
+    const { name, memory } = await connection.call('open', { threads, device });
     assert(/^[ -~]{1,64}$/.test(name), 'an engine name is 1 to 64 printable characters');
     return new RemoteEngine(kind, name, threads, memory, connection);
   } catch (error) {

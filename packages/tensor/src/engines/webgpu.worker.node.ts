@@ -1,27 +1,18 @@
 /** Worker entry of the `webgpu` engine in Node: ONNX Runtime's WebGPU provider (Dawn over Vulkan, Metal or D3D12). */
-import { workerData } from 'node:worker_threads';
 import { WorldError } from '@folkmoot/core';
 import type * as Ort from 'onnxruntime-node';
 import { DeviceHost } from './device-host.ts';
 import type { DeviceRuntime } from './device-runtime.ts';
 import { messageOf, serveHost } from './host.ts';
 import { workerPort } from './worker-port.node.ts';
-
-/** What the main thread gives the worker on its way. */
-export interface WebgpuWorkerData {
-  /** Name of the adapter that ONNX Runtime will find. */
-  readonly adapter: string;
-  /** See `EngineOptions.gpuOnly`. */
-  readonly gpuOnly: boolean;
-}
+import type { DeviceOptions } from './worker-protocol.ts';
 
 serveHost(workerPort(), new DeviceHost(startWebgpu));
 
-async function startWebgpu(): Promise<DeviceRuntime> {
+async function startWebgpu({ adapter = 'GPU', only }: DeviceOptions): Promise<DeviceRuntime> {
   const ort = await import('onnxruntime-node').catch((cause) => {
     throw unavailable(messageOf(cause), cause);
   });
-  const { adapter, gpuOnly } = workerData as WebgpuWorkerData;
   return {
     name: `webgpu onnxruntime ${ort.env.versions.node} ${adapter}`.slice(0, 64),
     createTensor: (dtype, data, shape) => new ort.Tensor(dtype, data, shape),
@@ -34,11 +25,12 @@ async function startWebgpu(): Promise<DeviceRuntime> {
         executionMode: 'sequential',
         graphOptimizationLevel: 'all',
         enableMemPattern: false,
-        extra: { session: { disable_cpu_ep_fallback: gpuOnly ? '1' : '0' } },
+        extra: { session: { disable_cpu_ep_fallback: only ? '1' : '0' } },
         logSeverityLevel: 4,
       }) as never,
     // The binding tells nothing by itself: only failing runs do.
     trouble: () => undefined,
+    aftermath: async () => {},
   };
 }
 

@@ -15,10 +15,20 @@ export interface WireRun {
   readonly outputs: readonly (WireView | null)[];
 }
 
+/** Which device a `webgpu` engine shall take, and how. */
+export interface DeviceOptions {
+  /** Whether an adapter on the processor will do. */
+  readonly software: boolean;
+  /** Whether a program that has to run in part on the processor is refused. */
+  readonly only: boolean;
+  /** The adapter that there is, where the runtime cannot say so itself. */
+  readonly adapter?: string;
+}
+
 /** The worker's operations. The main thread chooses the numbers of executables and buffers. */
 export interface Operations {
   /** First of all: starts the runtime. */
-  open(args: { threads: number }): { name: string; memory: EngineMemory };
+  open(args: { threads: number; device?: DeviceOptions }): { name: string; memory: EngineMemory };
   load(args: { executable: number; program: Program }): void;
   /** The outputs that were not bound, by position; `null` for those that were. */
   run(args: { executable: number; run: WireRun }): (TensorData | null)[];
