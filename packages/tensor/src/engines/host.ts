@@ -3,6 +3,7 @@ import { assert, bytesOf, sha256, WorldError } from '@folkmoot/core';
 import type { TensorData } from '../engine.ts';
 import type { DType, Program, TensorSpec } from '../program.ts';
 import { elementCount } from './bindings.ts';
+import { elementwiseKernel, type Kernel } from './elementwise-kernel.ts';
 import {
   type Arguments,
   errorToWire,
@@ -78,7 +79,7 @@ type Handlers = { [K in Operation]: (args: Arguments<K>) => Result<K> | Promise<
 
 class EngineHost implements Host {
   readonly #start: (threads: number) => Promise<Runtime>;
-  readonly #sessions = new Map<number, { program: Program; session: OrtSession }>();
+  readonly #sessions = new Map<number, { program: Program; session: OrtSession | Kernel }>();
   readonly #buffers = new Map<number, TensorData>();
   #runtime: Runtime | undefined;
   #interrupted = false;
@@ -98,6 +99,11 @@ class EngineHost implements Host {
 
   async load({ executable, program }: Arguments<'load'>): Promise<void> {
     checkBytes(program);
+    const kernel = elementwiseKernel(program);
+    if (kernel) {
+      this.#sessions.set(executable, { program, session: kernel });
+      return;
+    }
     const session = await this.#ready()
       .createSession(program.bytes)
       .catch((error) => {
@@ -140,10 +146,14 @@ class EngineHost implements Host {
   async #execute(executable: number, run: WireRun, targets: readonly (TensorData | null)[]): Promise<void> {
     const { program, session } = this.#session(executable);
     const runtime = this.#ready();
+    const inputs = program.inputs.map((spec, i) => {
+      const binding = run.inputs[i]!;
+      return ArrayBuffer.isView(binding) ? binding : this.#view(binding, spec);
+    });
+    if (typeof session === 'function') return session(inputs, targets);
     const feeds: Record<string, OrtTensor> = {};
     program.inputs.forEach((spec, i) => {
-      const binding = run.inputs[i]!;
-      const data = ArrayBuffer.isView(binding) ? binding : this.#view(binding, spec);
+      const data = inputs[i]!;
       feeds[spec.name] = runtime.createTensor(spec.dtype, isAligned(data) ? data : data.slice(), spec.shape);
     });
     const fetches: Record<string, OrtTensor | null> = {};
@@ -165,7 +175,7 @@ class EngineHost implements Host {
   async unload({ executable }: Arguments<'unload'>): Promise<void> {
     const { session } = this.#session(executable);
     this.#sessions.delete(executable);
-    await session.release();
+    if (typeof session !== 'function') await session.release();
   }
 
   allocate({ buffer, dtype, elements }: Arguments<'allocate'>): void {
@@ -204,7 +214,7 @@ class EngineHost implements Host {
     return this.#runtime;
   }
 
-  #session(executable: number): { program: Program; session: OrtSession } {
+  #session(executable: number): { program: Program; session: OrtSession | Kernel } {
     const entry = this.#sessions.get(executable);
     assert(entry, `executable ${executable} is loaded`);
     return entry;
