@@ -109,7 +109,7 @@ export const charterSchema = z.strictObject({
     outerRate: decimal,
   }),
   engine: z.strictObject({
-    kind: z.enum(['native', 'exact']),
+    kind: z.enum(['native', 'exact', 'webgpu']),
     /** Largest distance of a re-executed segment, parts per million of the change, per tensor. 0 for `exact`. */
     tolerancePpm: z.int().min(0).max(1_000_000),
   }),

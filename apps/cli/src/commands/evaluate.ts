@@ -7,7 +7,7 @@ export interface EvaluateOptions extends RunOptions {
   readonly base?: string;
   readonly round?: string;
   readonly rows?: string;
-  readonly engine?: 'native' | 'exact';
+  readonly engine?: 'native' | 'exact' | 'webgpu';
   readonly to?: string;
   readonly check?: string;
 }
@@ -18,7 +18,7 @@ export function register(program: Command): void {
     .option('--round <n>', 'the model as it was after this round (default: the newest)')
     .option('--base <id>', 'the model of this base, by the first digits of its id')
     .option('--rows <n>', 'held-out rows, spread evenly over all (default: as many as hold 65,536 tokens)')
-    .addOption(new Option('--engine <kind>', 'default: the run’s').choices(['native', 'exact']))
+    .addOption(new Option('--engine <kind>', 'default: the run’s').choices(['native', 'exact', 'webgpu']))
     .option('--to <file>', 'write the score, row by row, for others to check')
     .addOption(
       new Option('--check <file>', 'measure a score again and compare').conflicts([

@@ -4,7 +4,7 @@ import { action, type Invocation } from '../invocation.ts';
 import { addListenOptions, addMemberOptions, type ListenOptions, type MemberOptions } from './member-options.ts';
 
 interface JoinOptions extends MemberOptions, ListenOptions {
-  readonly engine?: 'native' | 'exact';
+  readonly engine?: 'native' | 'exact' | 'webgpu';
   readonly cheater?: string;
   readonly evaluate?: boolean;
 }
@@ -12,7 +12,7 @@ interface JoinOptions extends MemberOptions, ListenOptions {
 export function register(program: Command): void {
   const command = program.command('join <invite>').description('enter a run: train, witness, audit and earn credits');
   addListenOptions(addMemberOptions(command))
-    .addOption(new Option('--engine <kind>', 'another engine than the run’s').choices(['native', 'exact']))
+    .addOption(new Option('--engine <kind>', 'another engine than the run’s').choices(['native', 'exact', 'webgpu']))
     .option('--no-evaluate', 'do not measure the hold-out loss of every base')
     .addOption(
       new Option('--cheater <kind>', 'misbehave on purpose: free-rider, copycat, poisoner, forged-feedback').hideHelp(),

@@ -21,7 +21,7 @@ export interface CharterOptions {
   readonly data?: string[];
   readonly textColumn?: string;
   readonly codec?: 'dense' | 'sparse';
-  readonly engine?: 'native' | 'exact';
+  readonly engine?: 'native' | 'exact' | 'webgpu';
   readonly licence: string;
   readonly runName: string;
 }
@@ -67,8 +67,8 @@ export function addCharterOptions(command: Command): Command {
     .addOption(
       new Option(
         '--engine <kind>',
-        'native: fast, compared by tolerance across machines; exact: the same bits everywhere',
-      ).choices(['native', 'exact']),
+        'native or webgpu: fast, compared by tolerance across machines (a GPU is used where there is one); exact: the same bits everywhere',
+      ).choices(['native', 'exact', 'webgpu']),
     )
     .option('--licence <spdx>', 'licence of the model', 'Apache-2.0')
     .option('--run-name <name>', 'what the run is called', 'folkmoot');

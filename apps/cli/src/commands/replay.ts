@@ -8,7 +8,7 @@ export interface ReplayOptions extends RunOptions {
   readonly segment?: string;
   readonly member?: string;
   readonly random?: boolean;
-  readonly engine?: 'native' | 'exact';
+  readonly engine?: 'native' | 'exact' | 'webgpu';
   readonly export?: string;
   readonly force?: boolean;
 }
@@ -24,7 +24,7 @@ export function register(program: Command): void {
       new Option(
         '--engine <kind>',
         'another engine than the run’s: its bits differ, so the distance is measured',
-      ).choices(['native', 'exact']),
+      ).choices(['native', 'exact', 'webgpu']),
     )
     .option('--export <dir>', 'also write the folder that examples/check_segment.py reads')
     .option('--force', 'export into a folder that is not empty')

@@ -82,7 +82,8 @@ function rulesOf({ preset, model, codec, engine, minMembers }: FoundingOptions):
   return {
     ...rules,
     codec: codec === undefined ? rules.codec : codec === 'dense' ? DENSE : SPARSE,
-    engine: engine === 'exact' ? { kind: 'exact', tolerancePpm: 0 } : rules.engine,
+    engine:
+      engine === 'exact' ? { kind: 'exact', tolerancePpm: 0 } : { ...rules.engine, kind: engine ?? rules.engine.kind },
     committee: { ...rules.committee, minMembers: minMembers ?? rules.committee.minMembers },
   };
 }

@@ -16,7 +16,7 @@ import {
 import { type Charter, headerId } from '@folkmoot/records';
 import { type DiskStore, lockHome, openCells, openDiskStore, openJournal } from '@folkmoot/store';
 import type { Engine, EngineKind } from '@folkmoot/tensor';
-import { createEngine } from '@folkmoot/tensor/node';
+import { startEngine } from '@folkmoot/tensor/node';
 import { type Identity, openIdentity } from '../identity.ts';
 import { freeMemory } from './free-memory.ts';
 import { keepRun, type RunNote, readRunNote, runFolder } from './run-folder.ts';
@@ -114,7 +114,7 @@ export class Session {
     const addresses = network.addresses();
     await keepRun(options.home, { ...note, port: portOf(addresses), addresses });
     const data = await fetchRunData(artifacts, charter, watch, signal);
-    const engine = await createEngine(options.engine ?? charter.engine.kind, {
+    const engine = await startEngine(charter.engine.kind, options.engine, {
       threads: options.threads ?? availableParallelism(),
     });
     opened.push(() => engine.close());

@@ -5,7 +5,7 @@ import { type Hash, shortId, WorldError } from '@folkmoot/core';
 import { MAX_TOKENIZER_BYTES, Tokenizer } from '@folkmoot/model';
 import { artifactSizes } from '@folkmoot/node';
 import { type Completion, checkSampling, generate, loadModel } from '@folkmoot/serve';
-import { createEngine } from '@folkmoot/tensor/node';
+import { startEngine } from '@folkmoot/tensor/node';
 import { readParams } from '@folkmoot/training';
 import type { GenerateOptions } from '../commands/generate.ts';
 import type { Invocation } from '../invocation.ts';
@@ -29,7 +29,7 @@ export async function runGenerate(call: Invocation, options: GenerateOptions, pr
   const store = await RunStore.open(run, call);
   try {
     const { params, tokenizer } = await loadParts(store, run.charter, base);
-    const engine = await createEngine(run.charter.engine.kind, { threads: availableParallelism() });
+    const engine = await startEngine(run.charter.engine.kind, undefined, { threads: availableParallelism() });
     try {
       const model = await loadModel({ engine, config: run.charter.model, params, tokenizer });
       const signal = call.stopSignal();
