@@ -10,9 +10,21 @@ export interface Figure {
   readonly note?: string;
 }
 
+/** What a user asks of a benchmark of many parts; the others take no notice. */
+export interface BenchOptions {
+  /** Names of parts, with commas between them; all of them where it is left out. */
+  readonly only?: string;
+  /** How often with other chance. */
+  readonly seeds?: number;
+  /** Only say what there is to do. */
+  readonly list?: boolean;
+  /** Only write the report of what has been measured. */
+  readonly report?: boolean;
+}
+
 /** A file of this folder exports `run`: figures as they come, an exception where something does not work. */
 export interface Bench {
-  run(signal: AbortSignal): AsyncIterable<Figure>;
+  run(signal: AbortSignal, options?: BenchOptions): AsyncIterable<Figure>;
 }
 
 /** Milliseconds that `work` takes: the median of `repeats` runs, after one that is not counted. */

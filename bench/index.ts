@@ -3,6 +3,8 @@ import type { Bench } from './bench.ts';
 
 export interface BenchEntry {
   readonly description: string;
+  /** Takes hours: not part of "all". */
+  readonly long?: true;
   load(): Promise<Bench>;
 }
 
@@ -18,6 +20,12 @@ export const benches: Readonly<Record<string, BenchEntry>> = {
   scale: {
     description: 'a round of 100 to 10,000 members in the reducer: CPU and memory (some minutes)',
     load: () => import('./scale.ts'),
+  },
+  learn: {
+    description:
+      'what training together costs in loss and bytes: experiments L1 to L8 (hours; goes on where it stopped)',
+    long: true,
+    load: () => import('./learn/learn.ts'),
   },
   signatures: {
     description: 'signatures made and verified per second: what bounds a log that is read from the start',

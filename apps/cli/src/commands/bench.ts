@@ -2,17 +2,31 @@
 import type { Command } from 'commander';
 import { action, type Invocation } from '../invocation.ts';
 
+interface Options {
+  readonly only?: string;
+  readonly seeds?: string;
+  readonly list?: boolean;
+  readonly report?: boolean;
+}
+
 export function register(program: Command): void {
   program
     .command('bench [names...]')
     .description('measure speed and size on this machine; without a name, list what can be measured')
-    .addHelpText('after', '\nExamples:\n  folkmoot bench signatures\n  folkmoot bench all --json')
+    .option('--only <parts>', 'learn: only these experiments, such as L1,L3')
+    .option('--seeds <n>', 'learn: seeds of each run (default 3)')
+    .option('--list', 'learn: only say what there is to run, and what is done')
+    .option('--report', 'learn: only write the report of what was run')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  folkmoot bench signatures\n  folkmoot bench all --json\n  folkmoot bench learn --only L3 --seeds 1',
+    )
     .action(action(bench));
 }
 
-async function bench(call: Invocation, _options: object, names: string[]): Promise<void> {
+async function bench(call: Invocation, options: Options, names: string[]): Promise<void> {
   const { benches } = await import('../../../../bench/index.ts');
-  const chosen = names.includes('all') ? Object.keys(benches) : names;
+  const chosen = names.includes('all') ? Object.keys(benches).filter((name) => !benches[name]!.long) : names;
   for (const name of chosen) await checkName(name, Object.keys(benches));
   const column = Math.max(...Object.keys(benches).map((name) => name.length)) + 2;
   if (chosen.length === 0) {
@@ -22,6 +36,8 @@ async function bench(call: Invocation, _options: object, names: string[]): Promi
     }
     return;
   }
+  const { parseCount } = await import('../run/take-part.ts');
+  const seeds = options.seeds === undefined ? undefined : parseCount('--seeds', options.seeds);
   const { machineFacts } = await import('../machine.ts');
   const facts = machineFacts();
   call.object({ machine: facts });
@@ -30,7 +46,7 @@ async function bench(call: Invocation, _options: object, names: string[]): Promi
   for (const name of chosen) {
     signal.throwIfAborted();
     call.say(`\n${name}: ${benches[name]!.description}`);
-    await runOne(call, name, (await benches[name]!.load()).run(signal));
+    await runOne(call, name, (await benches[name]!.load()).run(signal, { ...options, seeds }));
   }
 }
 

@@ -1,0 +1,61 @@
+/** What one training run of the laboratory is: plain data, so that it can be written beside its result. */
+import { type Hash, idOf } from '@folkmoot/core';
+import type { OptimizerRules } from '@folkmoot/model';
+import type { CodecRules } from '@folkmoot/records';
+
+/** The value that holds from a round on, in ascending order; the first from round 0. */
+export type ByRound<T> = readonly (readonly [fromRound: number, value: T])[];
+
+/** What becomes of the inner optimizer's memory between rounds. */
+export type InnerState = 'fresh' | 'f32' | 'bf16' | 'int8';
+
+export type Attack = 'absent' | 'scaled' | 'flipped' | 'noise' | 'copied' | 'colluding';
+
+export interface Arm {
+  /** Unique; names the results. */
+  readonly id: string;
+  readonly members: number;
+  readonly rounds: number;
+  /** H by round. */
+  readonly steps: ByRound<number>;
+  /** Rows of one step of one member. */
+  readonly rows: number;
+  readonly optimizer: OptimizerRules;
+  /** By round; 'none': nothing is exchanged, the member goes on from its own end. */
+  readonly codec: ByRound<CodecRules | 'none'>;
+  /** α by round. */
+  readonly outerRate: ByRound<string>;
+  /** Nesterov's momentum on the aggregate, default 0. */
+  readonly outerMomentum?: number;
+  /** What a round goes on with of the way from the base before, default 0. */
+  readonly heavyBall?: number;
+  /** `senders` (the aggregator of a run), or one of those that it is compared with. */
+  readonly merge?: 'senders' | 'plain' | 'everybody' | 'directions';
+  /** Probability that an update is lost on its way. */
+  readonly drop?: number;
+  /** Default `bf16`. */
+  readonly innerState?: InnerState;
+  /** How much of its error memory a member takes off the base before it trains, default 0. */
+  readonly resume?: number;
+  readonly attack?: { readonly kind: Attack; readonly liars: number };
+  /** Rows of the training text as they lie, cut into as many parts as members: each sees other documents. Default false. */
+  readonly ownDocuments?: boolean;
+}
+
+/** The value of `schedule` in `round`. */
+export function at<T>(schedule: ByRound<T>, round: number): T {
+  return schedule.findLast(([from]) => from <= round)![1];
+}
+
+/** Inner steps before `round`. */
+export function stepsBefore({ steps }: Pick<Arm, 'steps'>, round: number): number {
+  let total = 0;
+  for (let earlier = 0; earlier < round; earlier++) total += at(steps, earlier);
+  return total;
+}
+
+/** The name of everything that an arm's mathematics depends on. */
+export function armName(arm: Arm): Hash {
+  const { id: _, ...rest } = arm;
+  return idOf(JSON.parse(JSON.stringify(rest, (_key, value) => (typeof value === 'number' ? String(value) : value))));
+}

@@ -1,0 +1,29 @@
+/** L2: half of the updates lost on their way. */
+import { adamw, dense, group, lasting } from '../build-arms.ts';
+import { type Experiment, lossBand } from '../experiment.ts';
+
+const DENSE_ALL = lasting(34, dense({ id: 'dense, AdamW .003, 34 rounds of 10', optimizer: adamw('0.003') }), 10);
+const DENSE_HALF = { ...DENSE_ALL, id: `${DENSE_ALL.id}, half lost`, drop: 0.5 };
+const SPARSE_ALL = lasting(34, group({ id: 'sparse, AdamW .006, 34 rounds of 10', optimizer: adamw('0.006') }), 10);
+const SPARSE_HALF = { ...SPARSE_ALL, id: `${SPARSE_ALL.id}, half lost`, drop: 0.5 };
+/** Losses are in nats: three percent of perplexity are ln 1.03. */
+const THREE_PERCENT = Math.log(1.03);
+
+export const l2: Experiment = {
+  id: 'L2',
+  title: 'Half of the updates lost, 34 rounds of 10 steps',
+  rows: [
+    { label: 'dense, all arrive', arm: DENSE_ALL },
+    { label: 'dense, half are lost', arm: DENSE_HALF, against: DENSE_ALL },
+    { label: 'sparse, all arrive', arm: SPARSE_ALL },
+    { label: 'sparse, half are lost', arm: SPARSE_HALF, against: SPARSE_ALL },
+  ],
+  bands: [
+    lossBand('dense: at most 3 % of perplexity', [DENSE_HALF, DENSE_ALL], (half, all) => half - all <= THREE_PERCENT),
+    lossBand(
+      'sparse: at most 3 % of perplexity',
+      [SPARSE_HALF, SPARSE_ALL],
+      (half, all) => half - all <= THREE_PERCENT,
+    ),
+  ],
+};

@@ -1,0 +1,34 @@
+/** The laboratory's text and model: a byte-level decoder on documentation and source of the installed dependencies. */
+import type { Hash } from '@folkmoot/core';
+import { buildDataset, type RowBatch, Rows } from '@folkmoot/data';
+import { defaultDocuments } from '@folkmoot/data/node';
+import { type ModelConfig, parameterLayout, Tokenizer } from '@folkmoot/model';
+
+/** 123,264 parameters; one token a byte, so that the embedding does not dominate. */
+export const MODEL: ModelConfig = {
+  ...{ vocab: 257, hidden: 64, layers: 2, heads: 2, kvHeads: 2, feedForward: 192, context: 64 },
+  ...{ ropeTheta: 10_000, normEpsilon: '0.00001', tied: true },
+};
+export const LAYOUT = parameterLayout(MODEL);
+const DATA_BYTES = 4 * 2 ** 20;
+const HOLDOUT_ROWS = 512;
+
+export interface Text {
+  /** The manifest's hash: results of different texts are not compared. */
+  readonly id: Hash;
+  readonly train: Rows;
+  /** Spread over the whole hold-out. */
+  readonly holdout: RowBatch;
+}
+
+export async function realText(): Promise<Text> {
+  const { documents } = await defaultDocuments(new URL('../..', import.meta.url).pathname, DATA_BYTES);
+  const tokenizer = Tokenizer.train([], MODEL.vocab);
+  const { manifest, manifestId, shards } = buildDataset(documents, tokenizer, { context: MODEL.context });
+  const byId = new Map(shards.map(({ id, bytes }) => [id, bytes]));
+  const rowsOf = (split: 'train' | 'holdout') => new Rows(manifest, split, async (id) => byId.get(id)!);
+  const held = rowsOf('holdout');
+  const count = Math.min(HOLDOUT_ROWS, held.count);
+  const spread = Array.from({ length: count }, (_, i) => Math.floor((i * held.count) / count));
+  return { id: manifestId, train: rowsOf('train'), holdout: await held.read(spread) };
+}
