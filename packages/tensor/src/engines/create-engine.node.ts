@@ -11,10 +11,11 @@ import type { DeviceOptions } from './worker-protocol.ts';
 export type { EngineOptions };
 
 /**
- * Starts an engine. It does not keep the process alive while it has nothing to do.
+ * Starts an engine. It does not keep the process alive while it has nothing to do. One `webgpu` engine at a time in a
+ * process: ONNX Runtime's device is one for all threads.
  *
  * Throws `engine-unavailable` where this machine lacks the native library, `engine-mismatch` where the WebAssembly file
- * is not the agreed one, `RangeError` on a bad option.
+ * is not the agreed one, `RangeError` on a bad option. `webgpu`: `engine-unavailable` where there is no GPU that works.
  */
 export async function createEngine(kind: EngineKind, options: EngineOptions = {}): Promise<Engine> {
   const threads = threadsFor(kind, options, availableParallelism());
