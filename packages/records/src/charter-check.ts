@@ -38,6 +38,12 @@ export function brokenRule(charter: Charter): string | undefined {
   return brokenSchedule(optimizer);
 }
 
+/** What is wrong with optimizer rules that a person has put together, or `undefined`. */
+export function brokenOptimizer(rules: OptimizerRules): string | undefined {
+  const parsed = charterSchema.shape.optimizer.safeParse(rules);
+  return parsed.success ? brokenSchedule(parsed.data) : firstIssue(parsed.error);
+}
+
 function brokenSchedule({ schedule, warmupSteps }: OptimizerRules): string | undefined {
   if (schedule.kind === 'constant') return undefined;
   if (schedule.steps <= warmupSteps) return 'the schedule must be longer than its warm-up';

@@ -1,5 +1,6 @@
 /** Options that `create`, `join` and `up` share. */
 import { type Command, Option } from 'commander';
+import { addOptimizerOptions, type OptimizerOptions } from './optimizer-options.ts';
 
 export interface MemberOptions {
   readonly rounds?: string;
@@ -15,7 +16,7 @@ export interface ListenOptions {
   readonly name?: string;
 }
 
-export interface CharterOptions {
+export interface CharterOptions extends OptimizerOptions {
   readonly preset: string;
   readonly model?: string;
   readonly data?: string[];
@@ -45,7 +46,7 @@ export function addListenOptions(command: Command): Command {
 
 /** What the charter fixes for ever. */
 export function addCharterOptions(command: Command): Command {
-  return command
+  const general = command
     .option('--preset <name>', 'model size and rules: tiny, small, medium', 'tiny')
     .addOption(
       new Option(
@@ -72,4 +73,5 @@ export function addCharterOptions(command: Command): Command {
     )
     .option('--licence <spdx>', 'licence of the model', 'Apache-2.0')
     .option('--run-name <name>', 'what the run is called', 'folkmoot');
+  return addOptimizerOptions(general);
 }

@@ -5,13 +5,14 @@ import type { CharterOptions, ListenOptions, MemberOptions } from '../commands/m
 import type { Invocation } from '../invocation.ts';
 import { commandOf, type FoundingOptions, found } from './found.ts';
 import { shapeOf } from './model-shape.ts';
+import { optimizerOptionsOf } from './optimizer-of.ts';
 import type { Entrance } from './participation.ts';
 import { currentRun } from './run-folder.ts';
 import { type OpenHome, openHome } from './session.ts';
 import { parseCount } from './take-part.ts';
 
 type Options = CharterOptions &
-  Pick<MemberOptions, 'port'> &
+  Pick<MemberOptions, 'port' | 'rounds'> &
   Pick<ListenOptions, 'listen'> & { readonly fresh?: boolean; readonly minMembers: string };
 
 /** Opens the home and either resumes or founds. Throws what founding throws, with the home closed again. */
@@ -30,6 +31,7 @@ export async function createOrResume(
     licence,
     runName,
     minMembers: parseCount('--min-members', minMembers, 2),
+    ...optimizerOptionsOf(options),
   };
   const command = commandOf(name, founding);
   const former = options.fresh ? undefined : await currentRun(call.home).catch(() => undefined);

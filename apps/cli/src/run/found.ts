@@ -23,17 +23,19 @@ import {
 import { runId } from '@folkmoot/records';
 import { openDiskStore } from '@folkmoot/store';
 import type { EngineKind } from '@folkmoot/tensor';
+import type { OptimizerOptions } from '../commands/optimizer-options.ts';
 import type { Identity } from '../identity.ts';
 import type { Invocation } from '../invocation.ts';
 import { projectRoot } from '../project.ts';
 import { formatCount } from '../ui/format.ts';
 import { oneLine } from '../ui/width.ts';
+import { optimizerOf } from './optimizer-of.ts';
 import { runFolder } from './run-folder.ts';
 
 const PROGRESS_MS = 3000;
 
 /** Options of `create` and `up` that make the charter. */
-export interface FoundingOptions {
+export interface FoundingOptions extends OptimizerOptions {
   /** Of the model, or the nearest in size: decides how much default data there is. */
   readonly preset: PresetName;
   /** Instead of the preset's. */
@@ -77,13 +79,15 @@ export async function found(call: Invocation, identity: Identity, options: Found
   return founded;
 }
 
-function rulesOf({ preset, model, codec, engine, minMembers }: FoundingOptions): RunRules {
+function rulesOf(options: FoundingOptions): RunRules {
+  const { preset, model, codec, engine, minMembers } = options;
   const rules = model === undefined ? RUN_PRESETS[preset] : rulesForModel(model);
   return {
     ...rules,
     codec: codec === undefined ? rules.codec : codec === 'dense' ? DENSE : SPARSE,
     engine:
       engine === 'exact' ? { kind: 'exact', tolerancePpm: 0 } : { ...rules.engine, kind: engine ?? rules.engine.kind },
+    optimizer: optimizerOf(rules, options),
     committee: { ...rules.committee, minMembers: minMembers ?? rules.committee.minMembers },
   };
 }

@@ -33,6 +33,7 @@ export async function runNetwork(call: Invocation, options: UpOptions): Promise<
   const signal = call.stopSignal();
   const founding = {
     ...options,
+    rounds: plan.stop.rounds === undefined ? undefined : String(plan.stop.rounds),
     listen: '127.0.0.1',
     minMembers: String(Math.max(2, Math.min(plan.honest.length, 3))),
   };
