@@ -7,12 +7,14 @@ the claim holds.
   artifacts                     file name -> sha-256, for:
     train.onnx                  parameters by name, tokens, targets [B*T] int32 -> loss, grad:NAME for each parameter
     norm.onnx                   g [chunk] -> sumSquares
-    optimizer.onnx              p, m, v, g, keep [chunk], four scalars -> newP, newM, newV
+    optimizer.onnx              AdamW: p, m, v, g, keep [chunk], four scalars -> newP, newM, newV
+    muon.onnx                   if the optimizer is Muon: p, m, g [elements of a block], three scalars -> newP, newM
     start.params, end.params    float32 [N]: all tensors, one after another (what the member claims, before and after)
-    start.moments, end.moments  bfloat16 [2, N]: AdamW's m, then v
+    start.moments, end.moments  bfloat16: m [N], then v [secondMoments], which is that of the last elements
     tokens                      int32 [S, B, T+1], B `rows` of T = `context` tokens for each step; targets are one later
   tensors                       name, shape and offset of each parameter; their sizes add up to N
-  decayElements, chunk          weight decay is for the elements before the first; the optimizer takes as many at a time
+  decayElements, chunk          weight decay is for the elements before the first; AdamW takes as many at a time
+  blocks                        count of elements each, at the start: what Muon takes, one block at a time
   optimizer                     the charter's rules, decimals as text
   steps                         S times learningRate, beta1Power, beta2Power (beta^t, t from 1): doubles as text
   tolerancePpm                  how far another processor may come out, in millionths of what the segment changed
@@ -26,7 +28,7 @@ folder = pathlib.Path(sys.argv[1])
 segment = json.loads((folder / "segment.json").read_text())
 rules, tensors, chunk = segment["optimizer"], segment["tensors"], segment["chunk"]
 elements = sum(math.prod(tensor["shape"]) for tensor in tensors)
-padding = -elements % chunk
+turned = elements - segment["secondMoments"]  # Muon's part: the rest is AdamW's
 
 
 def artifact(name):
@@ -37,14 +39,14 @@ def artifact(name):
 
 
 def state(params, moments):
-    """Parameters, m and v as float32, padded with zeros to whole chunks; bfloat16 is the upper half of float32."""
-    halves = np.frombuffer(moments, "<u2").astype(np.uint32) << 16
-    arenas = np.frombuffer(params, "<f4"), *halves.view(np.float32).reshape(2, elements)
-    return [np.pad(arena, (0, padding)) for arena in arenas]
+    """Parameters, m and v as float32, padded with zeros behind for whole chunks; bfloat16 is the upper half of float32."""
+    halves = (np.frombuffer(moments, "<u2").astype(np.uint32) << 16).view(np.float32)
+    arenas = np.frombuffer(params, "<f4"), halves[:elements], np.pad(halves[elements:], (turned, 0))
+    return [np.pad(arena, (0, chunk)) for arena in arenas]
 
 
 def to_bfloat16(values):
-    bits = values[:elements].copy().view(np.uint32)
+    bits = values.copy().view(np.uint32)
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2").tobytes()  # To nearest, ties to even.
 
 
@@ -54,23 +56,27 @@ def parts(arena):
 
 
 def scalars(step, sum_squares):
-    """Adam's corrections and the clipping, in double precision; each is rounded to float32 once."""
+    """What AdamW takes, what Muon takes, and what decay leaves: in double precision, each rounded to float32 once."""
     rate, first, second = (float(step[name]) for name in ("learningRate", "beta1Power", "beta2Power"))
     beta1, beta2 = (float(np.float32(rules[name])) for name in ("beta1", "beta2"))
     norm, limit, root = math.sqrt(sum_squares), float(rules["clipNorm"]), math.sqrt(1 - second)
     clip = float(np.float32(limit / norm)) if norm > limit else 1.0
-    values = dict(gradientScale=(1 - beta1) * clip, squareScale=(1 - beta2) * clip * clip,
-                  rate=rate * root / (1 - first), epsilon=float(rules["epsilon"]) * root)
-    return {name: np.array(value, np.float32) for name, value in values.items()}, 1 - rate * float(rules["weightDecay"])
+    keep = 1 - rate * float(rules["weightDecay"])
+    adamw = dict(gradientScale=(1 - beta1) * clip, squareScale=(1 - beta2) * clip * clip,
+                 rate=rate * root / (1 - first), epsilon=float(rules["epsilon"]) * root)
+    muon = turned and dict(gradientScale=(1 - float(np.float32(rules["momentum"]))) * clip,
+                           rate=rate * float(rules["updateRms"]), keep=keep)
+    return *({name: np.array(value, np.float32) for name, value in part.items()} for part in (adamw, muon or {})), keep
 
 
-train, norm, optimizer = (
+train, norm, optimizer, *muon = (
     onnxruntime.InferenceSession(artifact(f"{name}.onnx"), providers=["CPUExecutionProvider"])
-    for name in ("train", "norm", "optimizer"))
+    for name in ["train", "norm", "optimizer"] + ["muon"] * (turned > 0))
 rows = np.frombuffer(artifact("tokens"), "<i4").reshape(-1, segment["rows"], segment["context"] + 1)
 start, claimed = (state(artifact(f"{when}.params"), artifact(f"{when}.moments")) for when in ("start", "end"))
 now = [arena.copy() for arena in start]
-places = [slice(at, at + chunk) for at in range(0, elements, chunk)]
+chunks = lambda start: [slice(at, at + chunk) for at in range(start, elements, chunk)]
+size = segment["blocks"]["elements"]
 for step, batch in zip(segment["steps"], rows, strict=True):
     feeds = {name: part.copy() for name, part in parts(now[0])}
     feeds.update(tokens=batch[:, :-1].ravel(), targets=batch[:, 1:].ravel())
@@ -78,17 +84,23 @@ for step, batch in zip(segment["steps"], rows, strict=True):
     gradient, sum_squares = np.zeros_like(now[0]), 0.0
     for name, part in parts(gradient):
         part[...] = results[f"grad:{name}"]
-    for place in places:  # One after another: from Python 3.12 on, `sum` rounds in another way.
+    for place in chunks(0):  # One after another: from Python 3.12 on, `sum` rounds in another way.
         sum_squares += float(norm.run(None, {"g": gradient[place]})[0])
-    values, keep = scalars(step, sum_squares)
+    adamw_values, muon_values, keep = scalars(step, sum_squares)
     kept = np.where(np.arange(gradient.size) < segment["decayElements"], keep, 1).astype(np.float32)
-    for place in places:
+    for place in chunks(turned):
         feeds = {name: arena[place].copy() for name, arena in zip("pmvg", [*now, gradient])}
-        for arena, new in zip(now, optimizer.run(["newP", "newM", "newV"], {**feeds, **values, "keep": kept[place]})):
+        feeds.update(adamw_values, keep=kept[place])
+        for arena, new in zip(now, optimizer.run(["newP", "newM", "newV"], feeds)):
+            arena[place] = new
+    for place in (slice(at, at + size) for at in range(0, turned, size)):
+        feeds = {name: arena[place].copy() for name, arena in zip("pmg", [*now[:2], gradient])}
+        for arena, new in zip(now, muon[0].run(["newP", "newM"], {**feeds, **muon_values})):
             arena[place] = new
     print(f"loss {float(results['loss']):.6f}")
 
-end = {"end.params": now[0][:elements].tobytes(), "end.moments": to_bfloat16(now[1]) + to_bfloat16(now[2])}
+params, m, v = (arena[:elements] for arena in now)
+end = {"end.params": params.tobytes(), "end.moments": to_bfloat16(m) + to_bfloat16(v[turned:])}
 if all(hashlib.sha256(data).hexdigest() == segment["artifacts"][name] for name, data in end.items()):
     sys.exit(print("match: the same bits"))
 worst = (0.0, "nothing")

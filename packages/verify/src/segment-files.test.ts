@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { adamwProgram, momentSizes, normProgram } from '@folkmoot/model';
+import { bytesOf } from '@folkmoot/core';
+import { adamwProgram, momentSizes, muonProgram, normProgram, type OptimizerRules } from '@folkmoot/model';
 import { createEngine } from '@folkmoot/tensor/node';
-import { LocalRound, zeroMoments } from '@folkmoot/training';
-import { batches, initial, LAYOUT, OPTIMIZER, ROWS, TRAIN } from '@folkmoot/training/test-support';
+import { LocalRound, writeMoments, zeroMoments } from '@folkmoot/training';
+import { batches, initial, LAYOUT, MUON_OPTIMIZER, OPTIMIZER, ROWS, TRAIN } from '@folkmoot/training/test-support';
 import type { State } from './distance.ts';
 import { replaySegment } from './replay-segment.ts';
 import { type SegmentClaim, segmentFiles } from './segment-files.ts';
@@ -23,28 +24,33 @@ const python = ['python3', '/usr/bin/python3'].find(
 );
 const skip = !python && 'no python3 with numpy here';
 
-async function honestClaim(): Promise<SegmentClaim> {
+async function honestClaim(optimizer: OptimizerRules): Promise<SegmentClaim> {
   const engine = await createEngine('native', { threads: 1 });
-  const local = await LocalRound.create({ engine, train: TRAIN, layout: LAYOUT, optimizer: OPTIMIZER });
+  const local = await LocalRound.create({ engine, train: TRAIN, layout: LAYOUT, optimizer });
   const segment = { batches: batches('example', 4), globalStep: 2, deviceStep: 0 };
-  const start: State = { params: initial(), moments: zeroMoments(momentSizes(OPTIMIZER, LAYOUT)) };
+  const start: State = { params: initial(), moments: zeroMoments(momentSizes(optimizer, LAYOUT)) };
   const replayed = await replaySegment(local, start, segment);
   await engine.close();
   assert.ok(replayed.ok);
   return {
     about: { run: '00'.repeat(32), round: 1, segment: 1, member: `0x${'00'.repeat(20)}` },
     layout: LAYOUT,
-    optimizer: OPTIMIZER,
+    optimizer,
     tolerancePpm: 10_000,
-    programs: { train: TRAIN, norm: normProgram(), optimizer: adamwProgram(OPTIMIZER) },
+    programs: {
+      ...{ train: TRAIN, norm: normProgram(), optimizer: adamwProgram(optimizer) },
+      muon: optimizer.kind === 'muon' ? muonProgram(optimizer, LAYOUT) : undefined,
+    },
     segment,
     rows: ROWS,
-    start,
-    end: replayed.end,
+    start: filesOf(start),
+    end: filesOf(replayed.end),
   };
 }
 
-const honest = honestClaim();
+const filesOf = ({ params, moments }: State) => ({ params: bytesOf(params), moments: writeMoments(moments) });
+
+const honest = honestClaim(OPTIMIZER);
 
 /** Runs the example on `claim` with the stand-in for `onnxruntime`. */
 function check(claim: SegmentClaim, damage: (files: Map<string, Uint8Array>) => void = () => {}) {
@@ -63,18 +69,19 @@ function check(claim: SegmentClaim, damage: (files: Map<string, Uint8Array>) => 
   return { status, stdout, stderr };
 }
 
-test('an honest segment has the same bits in stock ONNX Runtime', { skip }, async () => {
-  const { status, stdout, stderr } = check(await honest);
-  assert.equal(status, 0, stderr);
-  assert.match(stdout, /^(loss \d\.\d{6}\n){4}match: the same bits\n$/);
-});
+for (const optimizer of [OPTIMIZER, MUON_OPTIMIZER])
+  test(`${optimizer.kind}: an honest segment has the same bits in stock ONNX Runtime`, { skip }, async () => {
+    const { status, stdout, stderr } = check(await (optimizer === OPTIMIZER ? honest : honestClaim(optimizer)));
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^(loss \d\.\d{6}\n){4}match: the same bits\n$/);
+  });
 
 test('bits of another processor are within tolerance, other work is not', { skip }, async () => {
   const claim = await honest;
   const place = LAYOUT.tensors.find(({ name }) => name === 'model.embed_tokens.weight')!.offset + 5;
-  const params = claim.end.params.slice();
+  const params = new Float32Array(claim.end.params.slice().buffer);
   params[place]! *= 1 + 2 ** -22;
-  const near = { ...claim.end, params };
+  const near = { ...claim.end, params: bytesOf(params) };
   const other = check({ ...claim, end: near });
   assert.equal(other.status, 0, other.stderr);
   assert.match(

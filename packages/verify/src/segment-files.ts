@@ -1,10 +1,23 @@
 /** A segment as a folder of files that anybody can check without our code: see `examples/check_segment.py`. */
 import { bytesOf, type Hash, sha256, utf8 } from '@folkmoot/core';
-import { CHUNK, decayElements, learningRateAt, nextPowers, type ParameterLayout, powersAfter } from '@folkmoot/model';
+import {
+  CHUNK,
+  decayElements,
+  learningRateAt,
+  momentSizes,
+  nextPowers,
+  type ParameterLayout,
+  powersAfter,
+} from '@folkmoot/model';
 import type { OptimizerRules } from '@folkmoot/records';
 import type { Program } from '@folkmoot/tensor';
-import { type Segment, writeMoments } from '@folkmoot/training';
-import type { State } from './distance.ts';
+import type { Segment } from '@folkmoot/training';
+
+/** A state as two artifacts, which need not be well-formed: a liar's claim is exported too. */
+export interface StateFiles {
+  readonly params: Uint8Array;
+  readonly moments: Uint8Array;
+}
 
 export interface SegmentClaim {
   /** Whose work it is; for people. */
@@ -12,13 +25,18 @@ export interface SegmentClaim {
   readonly layout: ParameterLayout;
   readonly optimizer: OptimizerRules;
   readonly tolerancePpm: number;
-  readonly programs: { readonly train: Program; readonly norm: Program; readonly optimizer: Program };
+  readonly programs: {
+    readonly train: Program;
+    readonly norm: Program;
+    readonly optimizer: Program;
+    readonly muon?: Program;
+  };
   /** Each batch is `rows` rows; a row's targets are its tokens, one later. */
   readonly segment: Segment;
   readonly rows: number;
   /** What the member opened. */
-  readonly start: State;
-  readonly end: State;
+  readonly start: StateFiles;
+  readonly end: StateFiles;
 }
 
 /**
@@ -32,12 +50,13 @@ export function segmentFiles(claim: SegmentClaim): Map<string, Uint8Array> {
     ['train.onnx', programs.train.bytes],
     ['norm.onnx', programs.norm.bytes],
     ['optimizer.onnx', programs.optimizer.bytes],
-    ['start.params', bytesOf(start.params)],
-    ['start.moments', writeMoments(start.moments)],
-    ['end.params', bytesOf(end.params)],
-    ['end.moments', writeMoments(end.moments)],
+    ['start.params', start.params],
+    ['start.moments', start.moments],
+    ['end.params', end.params],
+    ['end.moments', end.moments],
     ['tokens', bytesOf(tokensOf(segment, rows))],
   ]);
+  if (programs.muon) artifacts.set('muon.onnx', programs.muon.bytes);
   const description = {
     ...about,
     artifacts: Object.fromEntries([...artifacts].map(([name, bytes]) => [name, sha256(bytes)])),
@@ -45,6 +64,8 @@ export function segmentFiles(claim: SegmentClaim): Map<string, Uint8Array> {
     context: segment.batches[0]!.tokens.length / rows,
     tensors: layout.tensors.map(({ name, shape, offset }) => ({ name, shape, offset })),
     decayElements: decayElements(optimizer, layout),
+    secondMoments: momentSizes(optimizer, layout).second,
+    blocks: layout.blocks,
     chunk: CHUNK,
     optimizer,
     steps: stepsOf(segment, optimizer),
