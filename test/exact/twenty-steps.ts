@@ -1,8 +1,19 @@
 /** Twenty training steps of a small real model, the same on every host: what all of them must agree on to the bit. */
 import { below, type Hash, hashOf, SeededRandom } from '@folkmoot/core';
-import { ADAMW, initialParameters, momentSizes, PRESETS, parameterLayout, trainProgram } from '@folkmoot/model';
+import {
+  ADAMW,
+  initialParameters,
+  MUON,
+  momentSizes,
+  type OptimizerRules,
+  PRESETS,
+  parameterLayout,
+  trainProgram,
+} from '@folkmoot/model';
 import type { Engine } from '@folkmoot/tensor';
 import { LocalRound, type Segment, zeroMoments } from '@folkmoot/training';
+
+export type OptimizerKind = OptimizerRules['kind'];
 
 export interface Outcome {
   /** Of parameters and moments after the last step. */
@@ -19,13 +30,18 @@ const MODEL = PRESETS.tiny;
 const ROWS = 4;
 const STEPS = 20;
 const STEPS_PER_SEGMENT = 5;
-const RULES = { ...ADAMW, learningRate: '0.003', warmupSteps: 4, joinerWarmupSteps: 2 };
+const RULES = { learningRate: '0.003', warmupSteps: 4, joinerWarmupSteps: 2 };
+const OPTIMIZERS: Readonly<Record<OptimizerKind, OptimizerRules>> = {
+  adamw: { ...ADAMW, ...RULES },
+  muon: { ...MUON, ...RULES, schedule: { kind: 'wsd', steps: 18, decaySteps: 9, finalRate: '0.1', shape: 'sqrt' } },
+};
 
 /** Trains on `engine` with the class that members train with, and closes it. */
-export async function twentySteps(engine: Engine): Promise<Outcome> {
+export async function twentySteps(engine: Engine, kind: OptimizerKind): Promise<Outcome> {
   const layout = parameterLayout(MODEL);
-  const local = await LocalRound.create({ engine, train: trainProgram(MODEL, ROWS), layout, optimizer: RULES });
-  await local.start(initialParameters(MODEL, 'twenty steps'), zeroMoments(momentSizes(RULES, layout)));
+  const optimizer = OPTIMIZERS[kind];
+  const local = await LocalRound.create({ engine, train: trainProgram(MODEL, ROWS), layout, optimizer });
+  await local.start(initialParameters(MODEL, 'twenty steps'), zeroMoments(momentSizes(optimizer, layout)));
   const losses: number[] = [];
   let digest = '';
   const began = performance.now();

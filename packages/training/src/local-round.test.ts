@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { bytesOf, sha256 } from '@folkmoot/core';
 import type { RowBatch } from '@folkmoot/data';
-import { evaluateProgram, momentSizes } from '@folkmoot/model';
+import { evaluateProgram, momentSizes, muonProgram, muonScalars } from '@folkmoot/model';
 import type { Engine } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
 import { readMoments, readParams, writeMoments, zeroMoments } from './artifact.ts';
 import { packBfloat16, unpackBfloat16 } from './bfloat16.ts';
 import { Evaluator } from './evaluate.ts';
 import { LocalRound, type Segment, type SegmentOutcome } from './local-round.ts';
-import { batches, initial, LAYOUT, MODEL, OPTIMIZER, TRAIN } from './model.test-support.ts';
+import { batches, initial, LAYOUT, MODEL, MUON_OPTIMIZER, OPTIMIZER, TRAIN } from './model.test-support.ts';
 
 const N = LAYOUT.elements;
 const SIZES = momentSizes(OPTIMIZER, LAYOUT);
@@ -95,6 +95,41 @@ test('two steps of AdamW: a slow twin in double precision follows them', async (
   assert.ok(worst < 1e-6, String(worst));
 });
 
+test('Muon on the blocks, AdamW behind them: each has its part of the arena', async () => {
+  const rules = { ...MUON_OPTIMIZER, decayEmbeddings: false };
+  const sizes = momentSizes(rules, LAYOUT);
+  const [batch] = batches('parts', 1);
+  const m = packBfloat16(Float32Array.from({ length: N }, (_, i) => ((i * 7919) % 2001) * 1e-6));
+  const v = packBfloat16(Float32Array.from({ length: sizes.second }, (_, i) => ((i * 7919) % 2003) * 1e-7));
+  const local = await LocalRound.create({ engine, train: TRAIN, layout: LAYOUT, optimizer: rules });
+  await local.start(initial(), { m, v });
+  const { params } = await trained(local.runSegment({ batches: [batch], globalStep: 1, deviceStep: 9 }));
+  await local.free();
+
+  const gradient = await gradientOf(initial(), batch);
+  const clipScale = 0.5 / Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
+  const learningRate = 0.005;
+  const { count, elements } = LAYOUT.blocks;
+  const muon = await engine.load(muonProgram(rules, LAYOUT));
+  const scalars = Object.entries(muonScalars(rules, { learningRate, clipScale }));
+  const expected = Float64Array.from(initial());
+  for (let at = 0; at < count * elements; at += elements) {
+    const part = <T extends Float32Array>(values: T) => values.slice(at, at + elements);
+    const inputs = { p: part(initial()), m: part(unpackBfloat16(m)), g: part(Float32Array.from(gradient)) };
+    const data = scalars.map(([name, value]) => [name, Float32Array.of(value)]);
+    expected.set((await muon.run({ ...inputs, ...Object.fromEntries(data) })).newP, at);
+  }
+  for (let i = N - sizes.second; i < N; i++) {
+    const g = gradient[i] * clipScale;
+    const first = 0.9 * unpackBfloat16(m)[i] + 0.1 * g;
+    const second = 0.95 * unpackBfloat16(v)[i - (N - sizes.second)] + 0.05 * g * g;
+    // Neither embedding nor norms decay here.
+    expected[i] -= (learningRate * first) / (1 - 0.9 ** 10) / (Math.sqrt(second / (1 - 0.95 ** 10)) + 1e-8);
+  }
+  const worst = params.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i])), 0);
+  assert.ok(worst < 1e-6, String(worst));
+});
+
 test('what is not finite is an outcome, not an artifact; and the next round starts well', async () => {
   const cases = [
     [initial().fill(Number.NaN), 'The loss is not finite.'],
@@ -126,6 +161,10 @@ test('states from strangers are checked for size and for values', () => {
   assert.ok(!readParams(bytesOf(bad), N).ok);
   const moments = zeroMoments(SIZES);
   assert.ok(readMoments(writeMoments(moments), SIZES).ok);
+  const muon = momentSizes(MUON_OPTIMIZER, LAYOUT);
+  assert.deepEqual(muon, { first: N, second: N - LAYOUT.blocks.count * LAYOUT.blocks.elements });
+  assert.ok(readMoments(writeMoments(zeroMoments(muon)), muon).ok);
+  assert.ok(!readMoments(writeMoments(moments), muon).ok, 'moments of another optimizer');
   moments.v[5] = packBfloat16(Float32Array.of(-1))[0];
   assert.deepEqual(readMoments(writeMoments(moments), SIZES), {
     ok: false,

@@ -6,7 +6,7 @@ import type { CodecRules } from '@folkmoot/records';
 import type { Engine, EngineKind } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
 import { encodeUpdate, LocalRound, packBfloat16, type Segment, zeroError, zeroMoments } from '@folkmoot/training';
-import { batches, initial, LAYOUT, OPTIMIZER, TRAIN } from '@folkmoot/training/test-support';
+import { batches, initial, LAYOUT, MUON_OPTIMIZER, OPTIMIZER, TRAIN } from '@folkmoot/training/test-support';
 import { arenaDistance, type State, stateDistance } from './distance.ts';
 import { type Replayed, replaySegment } from './replay-segment.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -14,20 +14,28 @@ import { judge, type Verdict } from './verdict.ts';
 const N = LAYOUT.elements;
 const S = 5;
 const TOLERANCE_PPM = 10_000;
-const START: State = { params: initial(), moments: zeroMoments(momentSizes(OPTIMIZER, LAYOUT)) };
+const OPTIMIZERS = { adamw: OPTIMIZER, muon: MUON_OPTIMIZER };
+type OptimizerKind = keyof typeof OPTIMIZERS;
 const SPARSE: CodecRules = { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' };
 
 const engines: Engine[] = [];
-const rounds = {} as Record<EngineKind, LocalRound>;
+const rounds = { adamw: {}, muon: {} } as Record<OptimizerKind, Record<EngineKind, LocalRound>>;
 
 before(async () => {
   for (const kind of ['native', 'exact'] as const) {
     const engine = await createEngine(kind, { threads: 1 });
     engines.push(engine);
-    rounds[kind] = await LocalRound.create({ engine, train: TRAIN, layout: LAYOUT, optimizer: OPTIMIZER });
+    for (const optimizer of Object.values(OPTIMIZERS))
+      rounds[optimizer.kind][kind] = await LocalRound.create({ engine, train: TRAIN, layout: LAYOUT, optimizer });
   }
 });
 after(() => Promise.all(engines.map((engine) => engine.close())));
+
+const startOf = (optimizer: OptimizerKind): State => ({
+  params: initial(),
+  moments: zeroMoments(momentSizes(OPTIMIZERS[optimizer], LAYOUT)),
+});
+const START = startOf('adamw');
 
 const segmentAt = (first: number, steps = S, seed = 'assigned'): Segment => ({
   batches: batches(seed, 4 * S).slice(first, first + steps),
@@ -39,14 +47,16 @@ const MATCH: Verdict = { outcome: 'match', part: 'segment', distancePpm: 0, tens
 
 type Trained = Extract<Replayed, { ok: true }>;
 
+/** On the optimizer that the state is of. */
 async function run(kind: EngineKind, start: State, segment: Segment): Promise<Trained> {
-  const replayed = await replaySegment(rounds[kind], start, segment);
+  const optimizer = start.moments.v.length < N ? 'muon' : 'adamw';
+  const replayed = await replaySegment(rounds[optimizer][kind], start, segment);
   assert.ok(replayed.ok, JSON.stringify(replayed));
   return replayed;
 }
 
 /** What an auditor on `kind` says of a trainer's claim for the segment at `first`. */
-async function audit(kind: EngineKind, claim: Trained, start = START, first = 0): Promise<Verdict> {
+async function audit(kind: EngineKind, claim: Trained, start: State, first = 0): Promise<Verdict> {
   const mine = await run(kind, start, segmentAt(first));
   return judge({
     claimed: claim.ids,
@@ -57,52 +67,60 @@ async function audit(kind: EngineKind, claim: Trained, start = START, first = 0)
   });
 }
 
-test('one kind of engine: equal bits are a match', async () => {
-  for (const kind of ['native', 'exact'] as const)
-    assert.deepEqual(await audit(kind, await run(kind, START, segmentAt(0))), MATCH);
-});
+for (const optimizer of ['adamw', 'muon'] as const) {
+  test(`${optimizer}, one kind of engine: equal bits are a match`, async () => {
+    const begin = startOf(optimizer);
+    for (const kind of ['native', 'exact'] as const)
+      assert.deepEqual(await audit(kind, await run(kind, begin, segmentAt(0)), begin), MATCH);
+  });
 
-test('an exact auditor of a native trainer, and the reverse: within tolerance, with a wide margin', async () => {
-  for (const [trainer, auditor] of [
-    ['native', 'exact'],
-    ['exact', 'native'],
-  ] as const) {
-    let start = START;
-    for (let first = 0; first < 4 * S; first += S) {
-      const claim = await run(trainer, start, segmentAt(first));
-      const verdict = await audit(auditor, claim, start, first);
-      assert.notEqual(verdict.outcome, 'mismatch', JSON.stringify(verdict));
-      if (verdict.outcome === 'within') assert.ok(10 * verdict.distancePpm < TOLERANCE_PPM, JSON.stringify(verdict));
-      start = claim.end;
+  test(`${optimizer}, an exact auditor of a native trainer, and the reverse: within tolerance, with a wide margin`, async () => {
+    for (const [trainer, auditor] of [
+      ['native', 'exact'],
+      ['exact', 'native'],
+    ] as const) {
+      let start = startOf(optimizer);
+      for (let first = 0; first < 4 * S; first += S) {
+        const claim = await run(trainer, start, segmentAt(first));
+        const verdict = await audit(auditor, claim, start, first);
+        assert.notEqual(verdict.outcome, 'mismatch', JSON.stringify(verdict));
+        if (verdict.outcome === 'within') assert.ok(10 * verdict.distancePpm < TOLERANCE_PPM, JSON.stringify(verdict));
+        start = claim.end;
+      }
     }
-  }
-});
+  });
 
-test('less work, or other work, is outside of the tolerance by a wide margin', async () => {
-  const later = await run('native', START, segmentAt(0));
-  for (const [start, first] of [
-    [START, 0],
-    [later.end, S],
-  ] as const) {
-    const honest = await run('native', start, segmentAt(first));
-    const oneOther = segmentAt(first);
-    const cheats: Record<string, Trained> = {
-      'a step less': await run('native', start, segmentAt(first, S - 1)),
-      'other rows': await run('native', start, segmentAt(first, S, 'not assigned')),
-      'one batch of five is another': await run('native', start, {
-        ...oneOther,
-        batches: [...oneOther.batches.slice(0, -1), ...batches('other', 1)],
-      }),
-      'invented moments': { ...honest, ids: { ...honest.ids, moments: sha256(new Uint8Array(1)) }, end: zeroV(honest) },
-    };
-    for (const [name, claim] of Object.entries(cheats)) {
-      const verdict = await audit('exact', claim, start, first);
-      assert.ok(verdict.outcome === 'mismatch' && verdict.part === 'segment', name);
-      assert.ok(verdict.distancePpm > 5 * TOLERANCE_PPM, `${name}: ${verdict.distancePpm}`);
-      assert.match(verdict.tensor, /^([mv] of )?model\./);
+  test(`${optimizer}, less work, or other work, is outside of the tolerance by a wide margin`, async () => {
+    const begin = startOf(optimizer);
+    const later = await run('native', begin, segmentAt(0));
+    for (const [start, first] of [
+      [begin, 0],
+      [later.end, S],
+    ] as const) {
+      const honest = await run('native', start, segmentAt(first));
+      const oneOther = segmentAt(first);
+      const cheats: Record<string, Trained> = {
+        'a step less': await run('native', start, segmentAt(first, S - 1)),
+        'other rows': await run('native', start, segmentAt(first, S, 'not assigned')),
+        'one batch of five is another': await run('native', start, {
+          ...oneOther,
+          batches: [...oneOther.batches.slice(0, -1), ...batches('other', 1)],
+        }),
+        'invented moments': {
+          ...honest,
+          ids: { ...honest.ids, moments: sha256(new Uint8Array(1)) },
+          end: zeroV(honest),
+        },
+      };
+      for (const [name, claim] of Object.entries(cheats)) {
+        const verdict = await audit('exact', claim, start, first);
+        assert.ok(verdict.outcome === 'mismatch' && verdict.part === 'segment', name);
+        assert.ok(verdict.distancePpm > 5 * TOLERANCE_PPM, `${name}: ${verdict.distancePpm}`);
+        assert.match(verdict.tensor, /^([mv] of )?model\./);
+      }
     }
-  }
-});
+  });
+}
 
 test('no work at all is exactly a million', async () => {
   const mine = await run('exact', START, segmentAt(0));
@@ -165,7 +183,7 @@ test('distances are per tensor, relative to the change, rounded up and capped', 
 test('a start from which nothing finite comes is an answer', async () => {
   const params = initial();
   params[LAYOUT.tensors.find(({ name }) => name === 'model.embed_tokens.weight')!.offset] = 1e38;
-  const replayed = await replaySegment(rounds.exact, { ...START, params }, segmentAt(0));
+  const replayed = await replaySegment(rounds.adamw.exact, { ...START, params }, segmentAt(0));
   assert.ok(!replayed.ok);
   assert.match(replayed.reason, /not finite\. It happens at step \d of the segment\.$/);
 });
@@ -191,5 +209,5 @@ test('an encoding holds only with the memory that was carried', async () => {
 });
 
 function zeroV({ end }: Trained): State {
-  return { params: end.params, moments: { m: end.moments.m, v: new Uint16Array(N) } };
+  return { params: end.params, moments: { m: end.moments.m, v: new Uint16Array(end.moments.v.length) } };
 }
