@@ -2,6 +2,7 @@
 import type { Register } from '../program.ts';
 import { register as bench } from './bench.ts';
 import { register as create } from './create.ts';
+import { register as doctor } from './doctor.ts';
 import { register as evaluate } from './evaluate.ts';
 import { register as exportModel } from './export.ts';
 import { register as fuzz } from './fuzz.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Register[] = [
   exportModel,
   program,
   keys,
+  doctor,
   bench,
   test,
   fuzz,

@@ -1,0 +1,46 @@
+/**
+ * What a machine will reach on each preset: matrix products by their number of operations at the measured rate, the rest
+ * by the number of its elements at the pace that a step of `tiny` showed.
+ */
+import { type ModelConfig, PRESETS, type PresetName, parameterLayout } from '@folkmoot/model';
+import { RUN_PRESETS } from '@folkmoot/node';
+import type { PresetForecast, Speed } from './examination.ts';
+import { memoryNeed } from './memory-need.ts';
+
+export function forecast(preset: PresetName, speed: Speed, availableBytes: number): PresetForecast {
+  const { batchRows, stepsPerRound } = RUN_PRESETS[preset];
+  const config = PRESETS[preset];
+  const stepMs = stepTimeMs(config, batchRows, speed);
+  const memoryBytes = memoryNeed(config, batchRows);
+  return {
+    preset,
+    parameters: parameterLayout(config).elements,
+    tokensPerSecond: ((batchRows * config.context) / stepMs) * 1000,
+    roundMs: stepMs * stepsPerRound,
+    memoryBytes,
+    fits: memoryBytes <= availableBytes,
+  };
+}
+
+/** Milliseconds of one inner step on `rows` rows. */
+export function stepTimeMs(config: ModelConfig, rows: number, { productGflops, tinyStepMs }: Speed): number {
+  const tiny = work(PRESETS.tiny, RUN_PRESETS.tiny.batchRows);
+  const all = work(config, rows);
+  // Where products alone would fill the step of `tiny`, the rate was taken in a bad moment: nothing is left to scale.
+  const restMs = Math.max(0, tinyStepMs - tiny.flops / productGflops / 1e6);
+  return all.flops / productGflops / 1e6 + restMs * (all.elements / tiny.elements);
+}
+
+/** Additions and multiplications in matrix products, and elements that everything else passes over, of one step. */
+export function work(config: ModelConfig, rows: number): { flops: number; elements: number } {
+  const { hidden, heads, kvHeads, feedForward, layers, vocab, context } = config;
+  const tokens = rows * context;
+  const keyWidth = (hidden / heads) * kvHeads;
+  const weights = layers * (2 * hidden * hidden + 2 * hidden * keyWidth + 3 * hidden * feedForward) + vocab * hidden;
+  // Each weight takes part in three products; attention has six of context × context × head, the future included.
+  const flops = tokens * (6 * weights + 12 * layers * context * hidden);
+  const elements =
+    tokens * (layers * (30 * hidden + 15 * feedForward + 8 * heads * context) + 6 * vocab) +
+    12 * parameterLayout(config).elements;
+  return { flops, elements };
+}
