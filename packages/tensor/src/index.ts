@@ -2,7 +2,7 @@ export * from './chunked-attention.ts';
 export * from './compile.ts';
 export * from './composites.ts';
 export * from './engine.ts';
-export { EXACT_WASM_SHA256 } from './engines/exact.ts';
+export { checkExactWasm, EXACT_WASM_SHA256 } from './engines/exact.ts';
 export * from './gradients.ts';
 export * from './graph.ts';
 export * from './operators.ts';

@@ -37,10 +37,17 @@ export function work(config: ModelConfig, rows: number): { flops: number; elemen
   const tokens = rows * context;
   const keyWidth = (hidden / heads) * kvHeads;
   const weights = layers * (2 * hidden * hidden + 2 * hidden * keyWidth + 3 * hidden * feedForward) + vocab * hidden;
-  // Each weight takes part in three products; attention has six of context × context × head, the future included.
-  const flops = tokens * (6 * weights + 12 * layers * context * hidden);
+  const keys = meanKeys(context, hidden / heads);
+  // Each weight takes part in three products, and attention has six.
+  const flops = tokens * (6 * weights + 12 * layers * keys * hidden);
   const elements =
-    tokens * (layers * (30 * hidden + 15 * feedForward + 8 * heads * context) + 6 * vocab) +
-    12 * parameterLayout(config).elements;
+    tokens * (layers * (30 * hidden + 15 * feedForward + 8 * heads * keys) + 6 * vocab) +
+    4 * parameterLayout(config).elements;
   return { flops, elements };
+}
+
+/** Keys that a query meets on average: `causalAttention` computes blocks of queries up to the end of each block. */
+function meanKeys(context: number, headSize: number): number {
+  const block = Math.max(128, headSize);
+  return context <= block ? context : (context + block) / 2;
 }
