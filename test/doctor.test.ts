@@ -20,10 +20,10 @@ test('doctor: one screen that says what this machine can do; nothing is left beh
   const lines = stdout.trimEnd().split('\n');
   assert.ok(lines.length <= 24, stdout);
   for (const line of lines) assert.ok([...line].length <= 80, line);
-  assert.match(stdout, /^native +works: native onnxruntime 1\.30\.0/m);
+  assert.match(stdout, /^native +works: native onnxruntime/m);
   assert.match(stdout, /^medium +27,795,968 +~[\d,]+ /m);
   assert.match(stdout, /A member can run here/);
-  assert.match(stderr, /^looking for engines …\nmeasuring/);
+  assert.match(stderr, /^looking for engines …\nmeasuring/m);
   assert.equal(existsSync(home), false);
 });
 

@@ -27,7 +27,13 @@ const SPEED = { productGflops: 91.7, tinyStepMs: 45.7 };
 const look = (changes: Partial<MachineDescription>, eyes: Partial<Eyes> = {}) =>
   examine(
     MACHINE.home,
-    { describe: async () => ({ ...MACHINE, ...changes }), open: opens, measure: async () => SPEED, ...eyes },
+    {
+      describe: async () => ({ ...MACHINE, ...changes }),
+      open: opens,
+      detect: async () => [],
+      measure: async () => SPEED,
+      ...eyes,
+    },
     () => {},
     new AbortController().signal,
   );
@@ -88,6 +94,16 @@ test('no native library: the exact engine is measured and recommended', async ()
   assert.equal(measured?.engine, 'exact');
   assert.match(problems[0]!.problem, /no musl/);
   assert.equal(problems[0]!.help, 'folkmoot create --engine exact');
+});
+
+test('a GPU is named, opened and measured; an imitated one is only mentioned', async () => {
+  const gpu = { engine: 'webgpu', provider: 'webgpu', adapter: 'Card', software: false, available: true } as const;
+  const found = await look({}, { detect: async () => [gpu] });
+  assert.equal(found.engines.webgpu.works, true);
+  assert.equal(found.measured?.engine, 'webgpu');
+  const imitated = await look({}, { detect: async () => [{ ...gpu, adapter: 'lavapipe', software: true }] });
+  assert.deepEqual(imitated.engines.webgpu, { works: false, reason: 'no GPU was found; there is lavapipe, for tests' });
+  assert.equal(imitated.measured?.engine, 'native');
 });
 
 test('no engine at all: nothing is measured, nothing foretold', async () => {

@@ -1,5 +1,6 @@
 /** What the doctor finds out about a machine, as `doctor --json` prints it. */
 import type { PresetName } from '@folkmoot/model';
+import type { EngineKind } from '@folkmoot/tensor';
 
 export interface MachineDescription {
   /** `linux x64`. */
@@ -63,7 +64,7 @@ export interface Examination {
   readonly machine: MachineDescription;
   readonly engines: Engines;
   /** The engine that was measured, and how fast it is; absent where none works. */
-  readonly measured?: { readonly engine: 'native' | 'exact' } & Speed;
+  readonly measured?: { readonly engine: EngineKind } & Speed;
   readonly forecasts: readonly PresetForecast[];
   readonly problems: readonly Problem[];
   readonly canRun: boolean;

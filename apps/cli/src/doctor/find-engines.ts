@@ -1,17 +1,21 @@
 /** Which engines work here, each asked in the way in which it would be used. */
 import { isWorldError } from '@folkmoot/core';
 import type { Engine, EngineKind } from '@folkmoot/tensor';
-import { createEngine, findAdapters, nvidiaGpus } from '@folkmoot/tensor/node';
+import { createEngine, detectProviders } from '@folkmoot/tensor/node';
 import type { EngineFinding, Engines } from './examination.ts';
 
 /** Opens an engine; another one in tests. */
 export type OpenEngine = (kind: EngineKind, options?: { threads?: number }) => Promise<Engine>;
 
 /** Nothing stays open. */
-export async function findEngines(open: OpenEngine = createEngine): Promise<Engines> {
+export async function findEngines(
+  open: OpenEngine = createEngine,
+  detect: typeof detectProviders = detectProviders,
+): Promise<Engines> {
   const native = await tryEngine(open, 'native');
   const exact = await tryEngine(open, 'exact');
-  return { native, exact, webgpu: await findWebgpu(open), cuda: await findCuda() };
+  const providers = await detect();
+  return { native, exact, webgpu: await findWebgpu(open, providers), cuda: findCuda(providers) };
 }
 
 async function tryEngine(open: OpenEngine, kind: EngineKind): Promise<EngineFinding> {
@@ -32,21 +36,19 @@ async function tryEngine(open: OpenEngine, kind: EngineKind): Promise<EngineFind
   }
 }
 
+type Providers = Awaited<ReturnType<typeof detectProviders>>;
+
 /** Opened only where there is hardware: a software adapter takes seconds to start and is never the faster choice. */
-async function findWebgpu(open: OpenEngine): Promise<EngineFinding> {
-  const { adapters, reason } = await findAdapters();
-  const gpu = adapters.find(({ software }) => !software);
-  if (gpu) return tryEngine(open, 'webgpu');
-  const software = adapters[0] ? `; there is ${adapters[0].name}, for tests` : '';
-  return { works: false, reason: `${reason ?? 'no GPU was found'}${software}` };
+async function findWebgpu(open: OpenEngine, providers: Providers): Promise<EngineFinding> {
+  const reports = providers.filter(({ provider }) => provider === 'webgpu');
+  if (reports.some(({ available, software }) => available && !software)) return tryEngine(open, 'webgpu');
+  const reason = reports.find((report) => report.reason)?.reason ?? 'no GPU was found';
+  const software = reports.find((report) => report.software)?.adapter;
+  return { works: false, reason: software ? `${reason}; there is ${software}, for tests` : reason };
 }
 
-async function findCuda(): Promise<EngineFinding> {
-  const gpus = await nvidiaGpus();
-  if (gpus.length === 0) return { works: false, reason: 'no NVIDIA GPU was found' };
-  return {
-    works: false,
-    reason: `${gpus[0]!.name}: the CUDA part of onnxruntime-node is not in the package`,
-    help: 'Its Vulkan driver is enough for the webgpu engine.',
-  };
+function findCuda(providers: Providers): EngineFinding {
+  const report = providers.find(({ provider }) => provider === 'cuda');
+  const card = report?.adapter ? `${report.adapter}: ` : '';
+  return { works: false, reason: `${card}${report?.reason ?? 'not looked for on this system'}` };
 }

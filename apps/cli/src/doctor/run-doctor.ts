@@ -2,7 +2,8 @@
 import { WorldError } from '@folkmoot/core';
 import type { PresetName } from '@folkmoot/model';
 import { RUN_PRESETS } from '@folkmoot/node';
-import { createEngine } from '@folkmoot/tensor/node';
+import type { EngineKind } from '@folkmoot/tensor';
+import { createEngine, detectProviders } from '@folkmoot/tensor/node';
 import type { Invocation } from '../invocation.ts';
 import { describeMachine } from './describe-machine.ts';
 import { diagnose } from './diagnose.ts';
@@ -16,10 +17,11 @@ import { measureSpeed } from './measure.ts';
 export interface Eyes {
   readonly describe: (home: string) => Promise<MachineDescription>;
   readonly open: OpenEngine;
+  readonly detect: typeof detectProviders;
   readonly measure: typeof measureSpeed;
 }
 
-const EYES: Eyes = { describe: describeMachine, open: createEngine, measure: measureSpeed };
+const EYES: Eyes = { describe: describeMachine, open: createEngine, detect: detectProviders, measure: measureSpeed };
 
 /** Prints the examination. Exit status 0 where a member can run, 1 where not. */
 export async function runDoctor(call: Invocation, eyes: Eyes = EYES): Promise<void> {
@@ -37,7 +39,7 @@ export async function examine(
 ): Promise<Examination> {
   const machine = await eyes.describe(home);
   onStep('looking for engines');
-  const engines = await findEngines(eyes.open);
+  const engines = await findEngines(eyes.open, eyes.detect);
   signal.throwIfAborted();
   onStep('measuring for a second');
   const measured = await measureBest(engines, eyes, signal);
@@ -47,13 +49,13 @@ export async function examine(
   return { machine, engines, measured, forecasts, problems, canRun: !problems.some(({ fatal }) => fatal) };
 }
 
-/** On the engine that a run would use here. */
+/** On the engine that a run of class `native` would use here. */
 async function measureBest(
   engines: Engines,
   { open, measure }: Eyes,
   signal: AbortSignal,
-): Promise<(Speed & { engine: 'native' | 'exact' }) | undefined> {
-  const kind = (['native', 'exact'] as const).find((candidate) => engines[candidate].works);
+): Promise<(Speed & { engine: EngineKind }) | undefined> {
+  const kind = (['webgpu', 'native', 'exact'] as const).find((candidate) => engines[candidate].works);
   if (!kind) return undefined;
   const engine = await open(kind);
   try {

@@ -8,7 +8,6 @@ import { type EngineChannel, openEngine } from './remote.ts';
 import { type EngineOptions, threadsFor } from './threads.ts';
 import type { DeviceOptions } from './worker-protocol.ts';
 
-export { findAdapters, type GpuAdapter, nvidiaGpus } from './gpu-adapters.node.ts';
 export type { EngineOptions };
 
 /**
