@@ -33,6 +33,7 @@ import {
   writeMoments,
 } from '@folkmoot/training';
 import { MAX_DISTANCE_PPM, replaySegment, type State, stateDistance } from '@folkmoot/verify';
+import { RenewedEngine } from './renewed-engine.ts';
 import type { Assignment, Distance, Encoding, SegmentEnd, StateBytes, Work } from './work.ts';
 
 /** Tokens of the hold-out that are evaluated: enough for two digits, and a few percent of a round's work. */
@@ -83,28 +84,28 @@ export class TensorWork implements Work {
   readonly #layout: ParameterLayout;
   readonly #moments: MomentSizes;
   readonly #programs: RunPrograms;
-  readonly #engine: Engine;
+  readonly #engine: RenewedEngine;
   readonly #train: Rows;
   readonly #holdout: Rows;
-  /** Made when first needed: a member that never audits holds no memory for it. */
-  #trainer: Promise<LocalRound> | undefined;
-  #auditor: Promise<LocalRound> | undefined;
-  #evaluator: Promise<Evaluator> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** `getShard` gives verified bytes of the dataset's shards. Throws `program-mismatch`. */
+  /**
+   * `getShard` gives verified bytes of the dataset's shards; `renewEngine` another engine where the device of this one is
+   * lost. Throws `program-mismatch`.
+   */
   constructor(
     charter: Charter,
     engine: Engine,
     manifest: DatasetManifest,
     getShard: (id: Hash) => Promise<Uint8Array>,
+    renewEngine?: () => Promise<Engine>,
   ) {
     this.#charter = charter;
     this.#layout = parameterLayout(charter.model);
     this.#moments = momentSizes(charter.optimizer, this.#layout);
     this.#programs = runPrograms(charter);
     checkPrograms(charter, this.#programs);
-    this.#engine = engine;
+    this.#engine = new RenewedEngine(engine, renewEngine);
     this.engineName = engine.name;
     this.maxUpdateBytes = maxUpdateBytes(charter.codec, this.#layout);
     this.#train = new Rows(manifest, 'train', getShard);
@@ -120,8 +121,7 @@ export class TensorWork implements Work {
   }
 
   async *train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd> {
-    this.#trainer ??= this.#newLocalRound();
-    const local = await this.#trainer;
+    const local = await this.#localRound('trainer');
     const state = this.#readState(start);
     if (!state) throw new WorldError('artifact-corrupt', 'The state from which this round should start is not one.');
     await this.#exclusively('training', () => local.start(state.params, state.moments));
@@ -144,8 +144,7 @@ export class TensorWork implements Work {
   ): Promise<SegmentEnd | undefined> {
     const state = this.#readState(start);
     if (!state) return undefined;
-    this.#auditor ??= this.#newLocalRound();
-    const local = await this.#auditor;
+    const local = await this.#localRound('auditor');
     const steps = await this.#segment(assignment, segment);
     const replayed = await this.#exclusively('auditing', () => replaySegment(local, state, steps, signal));
     return replayed.ok
@@ -198,8 +197,9 @@ export class TensorWork implements Work {
   }
 
   async evaluate(params: Uint8Array): Promise<number> {
-    this.#evaluator ??= Evaluator.create(this.#engine, this.#programs.evaluate, this.#layout);
-    const evaluator = await this.#evaluator;
+    const evaluator = await this.#engine.once('evaluator', (engine) =>
+      Evaluator.create(engine, this.#programs.evaluate, this.#layout),
+    );
     const arena = readParams(params, this.#layout.elements);
     assert(arena.ok, 'a base is an arena of finite parameters');
     const batch = await this.#holdoutBatch();
@@ -208,12 +208,15 @@ export class TensorWork implements Work {
 
   async close(): Promise<void> {
     await this.#turn.catch(() => {});
-    for (const local of [this.#trainer, this.#auditor, this.#evaluator]) await (await local)?.free();
+    await this.#engine.close();
   }
 
-  #newLocalRound(): Promise<LocalRound> {
+  /** Made when first needed: a member that never audits holds no memory for it. */
+  #localRound(role: 'trainer' | 'auditor'): Promise<LocalRound> {
     const { optimizer } = this.#charter;
-    return LocalRound.create({ engine: this.#engine, train: this.#programs.train, layout: this.#layout, optimizer });
+    return this.#engine.once(role, (engine) =>
+      LocalRound.create({ engine, train: this.#programs.train, layout: this.#layout, optimizer }),
+    );
   }
 
   /** The rows and the place in the schedule of segment `segment`, from 1. */
@@ -261,7 +264,7 @@ export class TensorWork implements Work {
     const timed = async () => {
       const startedMs = performance.now();
       try {
-        return await task();
+        return await this.#engine.guard(task);
       } finally {
         this.spentMs[purpose] += performance.now() - startedMs;
       }

@@ -114,13 +114,12 @@ export class Session {
     const addresses = network.addresses();
     await keepRun(options.home, { ...note, port: portOf(addresses), addresses });
     const data = await fetchRunData(artifacts, charter, watch, signal);
-    const engine = await startEngine(charter.engine.kind, options.engine, {
-      threads: options.threads ?? availableParallelism(),
-    });
+    const threads = options.threads ?? availableParallelism();
+    const start = () => startEngine(charter.engine.kind, options.engine, { threads });
+    const engine = await start();
     opened.push(() => engine.close());
-    const work = new TensorWork(charter, engine, data.manifest, (id) =>
-      artifacts.get(id, { maxBytes: 2 ** 26, from: [charter.sequencer] }),
-    );
+    const getShard = (id: Hash) => artifacts.get(id, { maxBytes: 2 ** 26, from: [charter.sequencer] });
+    const work = new TensorWork(charter, engine, data.manifest, getShard, start);
     const member = await Member.start(
       {
         charter,
