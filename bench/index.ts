@@ -41,7 +41,7 @@ export const benches: Readonly<Record<string, BenchEntry>> = {
   },
   step: {
     description:
-      'tokens per second of a training step: native, exact, and PyTorch where it is installed (about a minute)',
+      'tokens per second, memory and time in products of a training step: native, exact, PyTorch (two minutes)',
     load: () => import('./step.ts'),
   },
   tax: {

@@ -1,36 +1,43 @@
 /**
- * One inner step of the `small` preset on 8 rows (forward, backward, clipping, AdamW): our engines and, where Python has
- * it, PyTorch, one step each in turn, so that a busy machine is equally unkind to all.
+ * One inner step (forward, backward, clipping, AdamW) of two presets: our engines and, where Python has it, PyTorch, one
+ * step each in turn, so that a busy machine is equally unkind to all; each in a process of its own, for its peak memory.
+ * Then where the step's time goes: the share of matrix products and their rate, beside the rate of one large product.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import {
-  ADAMW,
-  gradientName,
-  initialParameters,
-  type OptimizerRules,
-  PRESETS,
-  parameterLayout,
-  trainProgram,
-} from '@folkmoot/model';
-import type { EngineKind } from '@folkmoot/tensor';
-import { createEngine } from '@folkmoot/tensor/node';
-import { InnerOptimizer, parameterViews } from '@folkmoot/training';
-import type { Figure } from './bench.ts';
+import { type ModelConfig, PRESETS, parameterLayout, trainProgram } from '@folkmoot/model';
+import { compile, Graph, matrixProduct } from '@folkmoot/tensor';
+import { profileProgram } from '@folkmoot/tensor/node';
+import { type Figure, median } from './bench.ts';
+import { stepTokens } from './step-tokens.ts';
 
-const MODEL = PRESETS.small;
-const ROWS = 8;
-const TOKENS = ROWS * MODEL.context;
-const REPEATS = 5;
-const RULES: OptimizerRules = { ...ADAMW, warmupSteps: 10, joinerWarmupSteps: 10 };
+interface Shape {
+  readonly preset: 'small' | 'medium';
+  readonly rows: number;
+  /** Counted steps. */
+  readonly steps: number;
+  readonly engines: readonly ('native' | 'exact')[];
+}
+
+const SHAPES: readonly Shape[] = [
+  { preset: 'small', rows: 8, steps: 5, engines: ['native', 'exact'] },
+  { preset: 'medium', rows: 2, steps: 3, engines: ['native'] },
+];
 
 interface Rival {
   readonly name: string;
   /** Milliseconds that one step took. */
   step(): Promise<number>;
-  close(): Promise<void>;
+  /** Ends it; its peak resident memory in MB. */
+  close(): Promise<number>;
+}
+
+interface Result {
+  readonly name: string;
+  readonly ms: number;
+  readonly peakMb: number;
 }
 
 export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
@@ -38,87 +45,122 @@ export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
     (command) => spawnSync(command, ['-c', 'import torch'], { timeout: 60_000 }).status === 0,
   );
   for (const threads of new Set([1, Math.min(2, availableParallelism())])) {
-    const rivals = [await ours('native', threads), await ours('exact', threads)];
-    if (python) rivals.push(await torch(python, threads));
-    try {
-      const medians = await race(rivals, signal);
-      const torchMs = medians[2];
-      for (const [i, { name }] of rivals.entries()) {
-        const ms = medians[i]!;
-        const ratio = torchMs && i < 2 ? `, ${(torchMs / ms).toFixed(2)} × PyTorch` : '';
-        const note = `${ms.toFixed(0)} ms per step${ratio}`;
-        yield {
-          name: `${name}, ${threads} thread${threads > 1 ? 's' : ''}`,
-          value: (TOKENS / ms) * 1000,
-          unit: 'tokens/s',
-          note,
-        };
-      }
-    } finally {
-      for (const rival of rivals) await rival.close();
+    const rate = await productRate(threads);
+    yield { name: `one matrix product, ${counted(threads)}`, value: rate, unit: 'GFLOP/s', note: '1024³, native' };
+    for (const shape of SHAPES) {
+      yield* compare(await race(shape, threads, python, signal), shape, threads);
+      yield* shares(shape, threads, rate);
     }
   }
 }
 
 /** Medians of alternated steps; the first of each is not counted. */
-async function race(rivals: readonly Rival[], signal: AbortSignal): Promise<number[]> {
-  const times = rivals.map((): number[] => []);
-  for (let repeat = 0; repeat <= REPEATS; repeat++)
-    for (const [i, rival] of rivals.entries()) {
-      signal.throwIfAborted();
-      const ms = await rival.step();
-      if (repeat > 0) times[i]!.push(ms);
-    }
-  return times.map((list) => list.sort((a, b) => a - b)[REPEATS >> 1]!);
+async function race(shape: Shape, threads: number, python: string | undefined, signal: AbortSignal): Promise<Result[]> {
+  const rivals: Rival[] = [];
+  try {
+    for (const engine of shape.engines) rivals.push(await ours(engine, threads, shape));
+    if (python) rivals.push(await torch(python, threads, shape));
+    const times = rivals.map((): number[] => []);
+    for (let step = 0; step <= shape.steps; step++)
+      for (const [i, rival] of rivals.entries()) {
+        signal.throwIfAborted();
+        const ms = await rival.step();
+        if (step > 0) times[i]!.push(ms);
+      }
+    const peaks = await Promise.all(rivals.splice(0).map(async ({ name, close }) => ({ name, peakMb: await close() })));
+    return peaks.map((result, i) => ({ ...result, ms: median(times[i]!) }));
+  } finally {
+    for (const rival of rivals) await rival.close();
+  }
 }
 
-async function ours(kind: EngineKind, threads: number): Promise<Rival> {
-  const engine = await createEngine(kind, { threads });
-  const layout = parameterLayout(MODEL);
-  const train = await engine.load(trainProgram(MODEL, ROWS));
-  const optimizer = await InnerOptimizer.create(engine, RULES, layout);
-  await optimizer.arenas.params.write(initialParameters(MODEL, '5eed'.repeat(16)));
-  const tokens = Int32Array.from({ length: TOKENS }, (_, i) => (i * 7919) % MODEL.vocab);
-  const targets = Int32Array.from({ length: TOKENS }, (_, i) => ((i + 1) * 7919) % MODEL.vocab);
-  let count = 0;
-  return {
-    name: kind,
-    async step() {
-      const start = performance.now();
-      await train.run({
-        ...parameterViews(layout, optimizer.arenas.params),
-        ...parameterViews(layout, optimizer.gradient, gradientName),
-        tokens,
-        targets,
-      });
-      await optimizer.step(count, count++);
-      return performance.now() - start;
-    },
-    close: () => engine.close(),
+function* compare(results: readonly Result[], { preset, rows }: Shape, threads: number): Iterable<Figure> {
+  const native = results.find(({ name }) => name === 'native')!;
+  const torch = results.find(({ name }) => name.startsWith('PyTorch'));
+  for (const result of results) {
+    const notes = [`${result.ms.toFixed(0)} ms per step`, `${result.peakMb.toFixed(0)} MB at most`];
+    if (torch && result !== torch) notes[0] += ` (${(torch.ms / result.ms).toFixed(2)} × PyTorch's speed)`;
+    if (torch && result === native) notes[1] += ` (${(native.peakMb / torch.peakMb).toFixed(2)} × PyTorch's)`;
+    if (result.name === 'exact') notes.push(`${(native.ms / result.ms).toFixed(2)} × native's speed`);
+    yield {
+      name: `${preset}, ${result.name}, ${counted(threads)}`,
+      value: (rows * PRESETS[preset].context * 1000) / result.ms,
+      unit: 'tokens/s',
+      note: notes.join(', '),
+    };
+  }
+}
+
+/** What matrix products have of the time of forward and backward pass, and how fast they are. */
+async function* shares({ preset, rows }: Shape, threads: number, rate: number): AsyncIterable<Figure> {
+  const model = PRESETS[preset];
+  const times = await profileProgram(trainProgram(model, rows), programInputs(model, rows), { threads, runs: 2 });
+  const products = times.filter(({ flops }) => flops > 0);
+  const sum = (list: readonly { ms: number }[]) => list.reduce((total, { ms }) => total + ms, 0);
+  const gflops = products.reduce((total, { flops }) => total + flops, 0) / 1e9;
+  const productRate = gflops / (sum(products) / 1000);
+  const rest = times.filter(({ flops }) => flops === 0).slice(0, 5);
+  const longest = rest.map(({ operator, ms }) => `${operator} ${ms.toFixed(0)}`).join(', ');
+  yield {
+    name: `${preset}, products, ${counted(threads)}`,
+    value: (100 * sum(products)) / sum(times),
+    unit: '% of a pass',
+    note: `${gflops.toFixed(1)} GFLOP at ${productRate.toFixed(0)} GFLOP/s, ${(productRate / rate).toFixed(2)} × the rate of one; then, in ms: ${longest}`,
   };
 }
 
-/** `step_torch.py` in its own process: a line in for each step, its milliseconds out. */
-async function torch(python: string, threads: number): Promise<Rival> {
-  const { vocab, hidden, layers, heads, kvHeads, feedForward, context } = MODEL;
-  const shape = [threads, vocab, hidden, layers, heads, kvHeads, feedForward, context, ROWS].map(String);
-  const script = fileURLToPath(new URL('step_torch.py', import.meta.url));
-  const child = spawn(python, [script, ...shape], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** GFLOP/s of one product of 1024 × 1024 matrices in the same engine: what the machine can do. */
+async function productRate(threads: number): Promise<number> {
+  const [size, graph] = [1024, new Graph()];
+  const [a, b] = ['a', 'b'].map((name) => graph.input(name, 'float32', [size, size]));
+  graph.output('y', matrixProduct(a!, b!));
+  const data = Float32Array.from({ length: size * size }, (_, i) => ((i * 7919) % 1000) / 1000);
+  const [time] = await profileProgram(compile(graph, 'product'), { a: data, b: data }, { threads, runs: 30 });
+  return time!.flops / time!.ms / 1e6;
+}
+
+function programInputs(model: ModelConfig, rows: number): Record<string, Float32Array | Int32Array> {
+  const parameters = parameterLayout(model).tensors.map(({ name, elements }) => {
+    const values = Float32Array.from({ length: elements }, (_, i) => (((i * 7919) % 2001) - 1000) / 25_000);
+    return [name, values] as const;
+  });
+  return { ...Object.fromEntries(parameters), ...stepTokens(model, rows) };
+}
+
+function ours(engine: 'native' | 'exact', threads: number, { preset, rows }: Shape): Promise<Rival> {
+  const script = fileURLToPath(new URL('step-ours.ts', import.meta.url));
+  return start(process.execPath, [script, engine, String(threads), preset, String(rows)], engine);
+}
+
+function torch(python: string, threads: number, { preset, rows }: Shape): Promise<Rival> {
+  const { vocab, hidden, layers, heads, kvHeads, feedForward, context } = PRESETS[preset];
+  const sizes = [threads, vocab, hidden, layers, heads, kvHeads, feedForward, context, rows].map(String);
+  return start(python, [fileURLToPath(new URL('step_torch.py', import.meta.url)), ...sizes], 'PyTorch');
+}
+
+/** A process that takes a line for each step and answers with its milliseconds, and its peak memory at the end. */
+async function start(command: string, args: readonly string[], name: string): Promise<Rival> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async () => {
     const { value, done } = await lines.next();
-    if (done) throw new Error('step_torch.py ended');
-    return value;
+    if (done) throw new Error(`${args[0]} ended`);
+    return value as string;
   };
   const [, version] = (await line()).split(' ');
   return {
-    name: `PyTorch ${version}`,
+    name: version === name ? name : `${name} ${version}`,
     async step() {
       child.stdin.write('\n');
       return Number(await line());
     },
     async close() {
       child.stdin.end();
+      return Number((await line()).split(' ')[1]) / 1000;
     },
   };
+}
+
+function counted(threads: number): string {
+  return `${threads} thread${threads > 1 ? 's' : ''}`;
 }

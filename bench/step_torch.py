@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""One training step of the `small` preset in PyTorch, for `bench/step.ts`: forward, backward, clip, AdamW.
+"""Training steps in PyTorch, for `bench/step.ts`: forward, backward, clip, AdamW.
 
 Usage: step_torch.py THREADS VOCAB HIDDEN LAYERS HEADS KV_HEADS FEED_FORWARD CONTEXT ROWS
-Reads one line per step from standard input and answers with its milliseconds, so that the caller can alternate.
+Reads one line per step from standard input and answers with its milliseconds, so that the caller can alternate; at
+the end of its input it tells its peak memory in kilobytes.
 """
+import resource
 import sys
 import time
 
@@ -81,3 +83,4 @@ for _ in sys.stdin:
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     optimizer.step()
     print((time.perf_counter() - start) * 1000, flush=True)
+print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)

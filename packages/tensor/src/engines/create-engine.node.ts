@@ -8,6 +8,7 @@ import { type EngineChannel, openEngine } from './remote.ts';
 import { type EngineOptions, threadsFor } from './threads.ts';
 import type { DeviceOptions } from './worker-protocol.ts';
 
+export { type OperatorTime, type ProfileOptions, profileProgram } from './profile.node.ts';
 export type { EngineOptions };
 
 /**
