@@ -44,10 +44,12 @@ export type Bindings = Readonly<Record<string, Binding>>;
 /** A program made ready by an engine. */
 export interface Executable {
   readonly program: Program;
+  /** Whether an output may take the very place of an input: so it is where each element is made of those beside it alone. */
+  readonly inPlace: boolean;
   /**
    * Runs once. Every input must be bound, outputs may be; outputs that are not bound come back as data, in the record.
-   * A view used for an output must not overlap a view used for an input of the same run. Throws `RangeError` on a
-   * binding that does not fit.
+   * A view used for an output must not overlap a view used for an input of the same run, unless it is the same one and
+   * `inPlace` holds. Throws `RangeError` on a binding that does not fit.
    */
   run(bindings: Bindings): Promise<Record<string, TensorData>>;
   /** Runs once for each element, in order, with one message to the engine's thread; unbound outputs are dropped. */

@@ -1,4 +1,4 @@
-/** The optimizer's share of an inner step: arenas in pairs, one chunk or block after another. */
+/** The optimizer's share of an inner step, one chunk or block after another. */
 import {
   adamwProgram,
   chunkFor,
@@ -63,16 +63,18 @@ export class InnerOptimizer {
     });
     const chunk = chunkFor(engine.memory, second);
     const normChunk = chunkFor(engine.memory, padded);
+    const adamw = await engine.load(adamwProgram(rules, chunk));
+    const now = await arenas();
     return new InnerOptimizer(rules, layout, {
-      adamw: await engine.load(adamwProgram(rules, chunk)),
+      adamw,
       norm: await engine.load(normProgram(normChunk)),
       decayTable: await engine.load(decayTableProgram(chunk)),
       muon: rules.kind === 'muon' ? await engine.load(muonProgram(rules, layout)) : undefined,
       gradient: await arena(),
       sums: await engine.allocate('float32', padded / normChunk),
       keep: await engine.allocate('float32', 2 * chunk),
-      now: await arenas(),
-      next: await arenas(),
+      now,
+      next: adamw.inPlace && rules.kind === 'adamw' ? now : await arenas(),
     });
   }
 
@@ -84,7 +86,7 @@ export class InnerOptimizer {
     this.#next = parts.next;
   }
 
-  /** Where the state is now; other buffers after each step. */
+  /** Where the state is now; where the engine cannot write it in place, other buffers after each step. */
   get arenas(): Arenas {
     return this.#now;
   }
@@ -114,7 +116,7 @@ export class InnerOptimizer {
   }
 
   async free(): Promise<void> {
-    const arenas = [this.#now, this.#next].flatMap(({ params, m, v }) => [params, m, v]);
+    const arenas = [...new Set([this.#now, this.#next])].flatMap(({ params, m, v }) => [params, m, v]);
     const { gradient, sums, keep, adamw, norm, decayTable, muon } = this.#parts;
     for (const part of [...arenas, gradient, sums, keep, adamw, norm, decayTable]) await part.free();
     await muon?.free();

@@ -1,5 +1,5 @@
 /** Checks what a caller binds to a program's inputs and outputs, before anything reaches the engine's thread. */
-import type { Binding, Bindings, TensorData, View } from '../engine.ts';
+import type { Binding, Bindings, Executable, TensorData, View } from '../engine.ts';
 import type { Program, TensorSpec } from '../program.ts';
 import type { WireRun, WireView } from './worker-protocol.ts';
 
@@ -19,14 +19,14 @@ interface Span extends WireView {
 }
 
 /**
- * Orders `bindings` as `program` lists its inputs and outputs. Data is copied, so that it can be moved to another thread.
+ * Orders `bindings` as `executable`'s program lists its inputs and outputs. Data is copied, so that it can be moved to another thread.
  *
  * `numberOf` gives the number of a live buffer of this engine and throws for any other. Throws `RangeError` on an
  * unknown name, an unbound input, a wrong type or size, a view beyond its buffer, or an output that overlaps an input
- * or another output: engines write outputs in place while they still read inputs.
+ * (other than exactly, where `inPlace` holds) or another output: engines write outputs while they still read inputs.
  */
 export function orderBindings(
-  program: Program,
+  { program, inPlace }: Pick<Executable, 'program' | 'inPlace'>,
   bindings: Bindings,
   numberOf: (buffer: View['buffer']) => number,
 ): WireRun {
@@ -46,7 +46,8 @@ export function orderBindings(
     if (binding === undefined) return null;
     if (!isView(binding)) throw new RangeError(`output ${spec.name} must be bound to a view, not to data`);
     const span = spanOf(spec, binding, numberOf);
-    for (const other of [...inputSpans, ...outputSpans]) checkApart(span, other);
+    for (const other of inputSpans) if (!inPlace || !isSame(span, other)) checkApart(span, other);
+    for (const other of outputSpans) checkApart(span, other);
     outputSpans.push(span);
     return { buffer: span.buffer, offset: span.offset };
   });
@@ -79,6 +80,10 @@ function spanOf(spec: TensorSpec, { buffer, offset }: View, numberOf: (buffer: V
       `${spec.name} [${spec.shape}] at ${offset} does not fit in a buffer of ${buffer.elements} elements`,
     );
   return { name: spec.name, buffer: numberOf(buffer), offset, end: offset + elements };
+}
+
+function isSame(a: Span, b: Span): boolean {
+  return a.buffer === b.buffer && a.offset === b.offset && a.end === b.end;
 }
 
 function checkApart(a: Span, b: Span): void {

@@ -117,6 +117,23 @@ for (const kind of KINDS) {
     await assert.rejects(pair.runEach([{ a: at(0), b: at(2) }]), RangeError);
   });
 
+  test(`${kind}: what is made element by element may take the place of what it is made of, and nothing else may`, async () => {
+    const engine = await shared(kind);
+    const pair = await engine.load(pairProgram(4));
+    const buffer = await bufferOf(engine, Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9));
+    const at = (offset: number) => ({ buffer, offset });
+    assert.equal(pair.inPlace, engine.memory === 'host');
+    if (!pair.inPlace) return assert.rejects(pair.run({ a: at(0), b: at(4), total: at(0) }), /overlaps a/);
+    await pair.runEach([{ a: at(0), b: at(4), total: at(0), product: at(4) }]);
+    assert.deepEqual(await buffer.read(), Float32Array.of(6, 8, 10, 12, 5, 12, 21, 32, 9));
+    await assert.rejects(pair.run({ a: at(0), b: at(4), total: at(1) }), /overlaps a/);
+    await assert.rejects(pair.run({ a: at(0), b: at(2), total: at(0) }), /overlaps b/);
+    await assert.rejects(pair.run({ a: at(0), b: at(4), total: at(0), product: at(0) }), /overlaps total/);
+    const sums = await engine.load(sumsProgram(2, 2));
+    assert(!sums.inPlace);
+    await assert.rejects(sums.run({ a: at(0), similar: at(0) }), /overlaps a/);
+  });
+
   test(`${kind}: buffers keep what is written, in the range that is written`, async () => {
     const engine = await shared(kind);
     const buffer = await engine.allocate('int32', 5);

@@ -3,6 +3,7 @@ import { assert, type Hash, isWorldError, WorldError } from '@folkmoot/core';
 import type { Bindings, DeviceBuffer, Engine, EngineKind, EngineMemory, Executable, TensorData } from '../engine.ts';
 import type { DType, Program } from '../program.ts';
 import { dataType, orderBindings } from './bindings.ts';
+import { readElementwise } from './elementwise.ts';
 import {
   type Arguments,
   type DeviceOptions,
@@ -133,7 +134,8 @@ class RemoteEngine implements Engine {
   async load(program: Program): Promise<Executable> {
     const executable = this.#connection.number();
     await this.#connection.call('load', { executable, program });
-    return new RemoteExecutable(program, executable, this.#connection, (buffer) => this.#numberOf(buffer));
+    const inPlace = this.memory === 'host' && readElementwise(program) !== undefined;
+    return new RemoteExecutable(program, inPlace, executable, this.#connection, (buffer) => this.#numberOf(buffer));
   }
 
   async allocate(dtype: DType, elements: number): Promise<DeviceBuffer> {
@@ -160,13 +162,21 @@ class RemoteEngine implements Engine {
 
 class RemoteExecutable implements Executable {
   readonly program: Program;
+  readonly inPlace: boolean;
   readonly #number: number;
   readonly #connection: Connection;
   readonly #numberOf: (buffer: DeviceBuffer) => number;
   #freed = false;
 
-  constructor(program: Program, number: number, connection: Connection, numberOf: (buffer: DeviceBuffer) => number) {
+  constructor(
+    program: Program,
+    inPlace: boolean,
+    number: number,
+    connection: Connection,
+    numberOf: (buffer: DeviceBuffer) => number,
+  ) {
     this.program = program;
+    this.inPlace = inPlace;
     this.#number = number;
     this.#connection = connection;
     this.#numberOf = numberOf;
@@ -199,7 +209,7 @@ class RemoteExecutable implements Executable {
 
   #order(bindings: Bindings): WireRun {
     if (this.#freed) throw new RangeError('this executable was freed');
-    return orderBindings(this.program, bindings, this.#numberOf);
+    return orderBindings(this, bindings, this.#numberOf);
   }
 }
 
