@@ -13,6 +13,10 @@ export const benches: Readonly<Record<string, BenchEntry>> = {
     description: 'folding a log of 100,000 verified entries (about half a minute, most of it to make the log)',
     load: () => import('./apply.ts'),
   },
+  data: {
+    description: 'what near-duplicate removal and quality filters do to the hold-out loss, three seeds (some minutes)',
+    load: () => import('./data.ts'),
+  },
   idle: {
     description: 'memory of a member process that waits for others (Linux and macOS; half a minute)',
     load: () => import('./idle.ts'),

@@ -34,7 +34,7 @@ const DATA_CASES: readonly [string, Record<string, string>, string[], string, Re
   ],
   [
     'a vocabulary larger than the data allows',
-    { 'a.txt': 'One short sentence.' },
+    { 'a.txt': 'One sentence that is too short for so many tokens.' },
     ['--data', 'a.txt'],
     'vocabulary-too-large',
     /1024/,

@@ -81,7 +81,32 @@ test('shards are full but for the last, and roots, rows and sums are what they s
 test('the same input gives the same bytes', () => {
   assert.equal(buildDataset(documents, tokenizer, rules).manifestId, dataset.manifestId);
   // Frozen: another hash would be another dataset to every member.
-  assert.equal(dataset.manifestId, '7af1b4eaea191376e2505007d9e43275939d55eae99100a28335418c01a95f22');
+  assert.equal(dataset.manifestId, 'a1590b4631feec7640225579211955bb8f624f56b6fd410f15415f8f8c27dc8a');
+});
+
+test('a training text that quotes the hold-out is left out, and the manifest says how many', () => {
+  const long = (i: number) => Array.from({ length: 30 }, (_, k) => `word${(i * 31 + k * 7) % 997}of${i}`).join(' ');
+  const texts = Array.from({ length: 60 }, (_, i) => describe(`${i}.txt`, long(i), 'MIT'));
+  const plain = buildDataset(texts, tokenizer, rules);
+  const held = texts.find(({ sha256: id }) =>
+    plain.manifest.documents.some((d) => d.sha256 === id && d.split === 'holdout'),
+  )!;
+  // Whichever side the hash puts a quotation on: among so many, some are for training.
+  const quotes = Array.from({ length: 8 }, (_, i) => describe(`q${i}.txt`, `${held.text} and ${long(100 + i)}`, 'MIT'));
+  const both = [...texts, ...quotes];
+  const { manifest } = buildDataset(both, tokenizer, {
+    ...rules,
+    leftOut: [{ rule: 'before-1', documents: 3, bytes: 9 }],
+  });
+  const kept = buildDataset(both, tokenizer, { ...rules, keepHoldoutOverlap: true }).manifest;
+  const train = (list: typeof manifest) => list.documents.filter(({ split }) => split === 'train').length;
+  const [before, overlap] = manifest.leftOut;
+  assert.deepEqual(before, { rule: 'before-1', documents: 3, bytes: 9 });
+  assert.ok(overlap!.rule === 'holdout-overlap-1' && overlap!.documents >= 4, JSON.stringify(overlap));
+  assert.equal(train(manifest), train(kept) - overlap!.documents);
+  assert.deepEqual(manifest.holdout, kept.holdout, 'the hold-out stays');
+  assert.deepEqual(kept.leftOut, []);
+  assert.deepEqual(plain.manifest.leftOut, [{ rule: 'holdout-overlap-1', documents: 0, bytes: 0 }]);
 });
 
 test('too little text: refused with what there is and what is needed', () => {
@@ -184,7 +209,10 @@ test('a manifest with anything changed is refused', () => {
     ['vocab', (m) => void (m.vocab = 65_537)],
     ['context', (m) => void (m.context = 0)],
     ['tokenizer', (m) => void (m.tokenizer = 'x')],
-    ['version', (m) => void (m.version = 2)],
+    ['version', (m) => void (m.version = 1)],
+    ['rule', (m) => void (m.leftOut[0].rule = 'Rule 1')],
+    ['documents of a rule', (m) => void (m.leftOut[0].documents = -1)],
+    ['no rules', (m) => delete m.leftOut],
     ['another field', (m) => void (m.more = 1)],
     ['a string for a list', (m) => void (m.documents = 'x')],
     ['null', (m) => void (m.train = null)],

@@ -32,6 +32,11 @@ export const SKIP_REASONS = {
   'not-jsonl': 'line without JSON text',
   'no-text': 'row without text',
   duplicate: 'exact duplicate',
+  short: 'too short',
+  'mostly-symbols': 'mostly numbers and symbols',
+  unbroken: 'long runs without a space',
+  repetitive: 'repeats itself',
+  'near-duplicate': 'near-duplicate of an earlier one',
   unreadable: 'could not be read',
   'over-limit': 'beyond the size limit',
 } as const;

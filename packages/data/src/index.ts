@@ -8,9 +8,11 @@ export {
   type SkipReason,
   type SourceDocument,
 } from './documents.ts';
+export { holdoutOverlap } from './holdout-overlap.ts';
 export * from './licence.ts';
 export {
   type DatasetManifest,
+  type LeftOut,
   type LicenceTotal,
   MAX_MANIFEST_BYTES,
   type ManifestDocument,
@@ -20,5 +22,6 @@ export {
   type Split,
   writeManifest,
 } from './manifest.ts';
+export * from './prepare.ts';
 export * from './rows.ts';
 export { describeSummary } from './summary.ts';

@@ -7,6 +7,7 @@ export const MAX_MANIFEST_BYTES = 2 ** 28;
 export const MAX_SHARD_TOKENS = 2 ** 24;
 const MAX_SHARDS = 2 ** 16;
 const MAX_DOCUMENTS = 2 ** 20;
+const MAX_RULES = 16;
 const MAX_NAME_LENGTH = 200;
 
 export type Split = 'train' | 'holdout';
@@ -36,8 +37,16 @@ export interface LicenceTotal {
   readonly bytes: number;
 }
 
+/** Documents that a rule left out, after reading and before tokens. */
+export interface LeftOut {
+  /** Names the rule and its version, such as `near-duplicates-1`. */
+  readonly rule: string;
+  readonly documents: number;
+  readonly bytes: number;
+}
+
 export interface DatasetManifest {
-  readonly version: 1;
+  readonly version: 2;
   /** Id of the tokenizer's file. */
   readonly tokenizer: Hash;
   /** Every token is below this. */
@@ -47,6 +56,8 @@ export interface DatasetManifest {
   readonly shardTokens: number;
   readonly train: ShardList;
   readonly holdout: ShardList;
+  /** In the order in which they were applied; a rule that is not here was not. */
+  readonly leftOut: readonly LeftOut[];
   readonly documents: readonly ManifestDocument[];
   /** Sorted by licence. */
   readonly licences: readonly LicenceTotal[];
@@ -107,20 +118,21 @@ export function parseManifest(bytes: Uint8Array): ParsedManifest {
 
 /** Rebuilt from checked parts only; whatever the text claims beyond them shows when the bytes are compared. */
 function checkManifest(value: unknown): DatasetManifest {
-  const { tokenizer, vocab, context, shardTokens, train, holdout, documents } = members(value, 'manifest');
+  const { tokenizer, vocab, context, shardTokens, train, holdout, leftOut, documents } = members(value, 'manifest');
   demand(isHash(tokenizer), 'tokenizer is no hash');
   demand(isCount(vocab, 65_536), 'vocab out of range');
   demand(isCount(context, 4096), 'context out of range');
   demand(isCount(shardTokens, MAX_SHARD_TOKENS), 'shardTokens out of range');
   const listed = list(documents, MAX_DOCUMENTS, 'documents').map(checkDocument);
   return {
-    version: 1,
+    version: 2,
     tokenizer,
     vocab,
     context,
     shardTokens,
     train: checkShards(train, context, shardTokens),
     holdout: checkShards(holdout, context, shardTokens),
+    leftOut: list(leftOut, MAX_RULES, 'rules').map(checkLeftOut),
     documents: listed,
     licences: licenceTotals(listed),
   };
@@ -138,6 +150,14 @@ function checkShards(value: unknown, context: number, shardTokens: number): Shar
   const result = shardList(shards, context);
   demand(result.rows >= 1, 'a split without rows');
   return result;
+}
+
+function checkLeftOut(value: unknown): LeftOut {
+  const { rule, documents, bytes } = members(value, 'rule');
+  demand(typeof rule === 'string' && /^[a-z0-9-]{1,32}$/.test(rule), 'rule name');
+  demand(documents === 0 || isCount(documents, 2 ** 40), 'documents of a rule');
+  demand(bytes === 0 || isCount(bytes, 2 ** 50), 'bytes of a rule');
+  return { rule, documents, bytes };
 }
 
 function checkDocument(value: unknown): ManifestDocument {

@@ -1,6 +1,6 @@
 /** Founding a run: from documents and rules to a charter and the artifacts that members start with. */
 import { type AccountId, bytesOf, type DeviceId, type Hash, hashOf, sha256, WorldError } from '@folkmoot/core';
-import { buildDataset, type Dataset, type SourceDocument } from '@folkmoot/data';
+import { buildDataset, type Dataset, type LeftOut, type SourceDocument } from '@folkmoot/data';
 import { initialParameters, parameterLayout, Tokenizer } from '@folkmoot/model';
 import { brokenRule, type Charter, charterBytes, charterSchema } from '@folkmoot/records';
 import type { RunRules } from './presets.ts';
@@ -16,6 +16,8 @@ export interface Founding {
   readonly licence: string;
   readonly rules: RunRules;
   readonly documents: readonly SourceDocument[];
+  /** What `prepareDocuments` has left out of them; default nothing. */
+  readonly leftOut?: readonly LeftOut[];
   /** Told before each long step. */
   readonly onStep?: (step: string) => void;
 }
@@ -37,7 +39,7 @@ export function foundRun(founding: Founding): Founded {
   onStep(`learning a vocabulary of ${rules.model.vocab} tokens`);
   const tokenizer = Tokenizer.train(sample(documents, TOKENIZER_BYTES), rules.model.vocab);
   onStep('encoding the documents');
-  const dataset = buildDataset(documents, tokenizer, { context: rules.model.context });
+  const dataset = buildDataset(documents, tokenizer, { context: rules.model.context, leftOut: founding.leftOut });
   onStep('writing the programs');
   const programs = runPrograms(rules);
   const { elements } = parameterLayout(rules.model);

@@ -21,6 +21,8 @@ export interface CharterOptions extends OptimizerOptions {
   readonly model?: string;
   readonly data?: string[];
   readonly textColumn?: string;
+  readonly qualityFilters: boolean;
+  readonly keepNearDuplicates?: true;
   readonly codec?: 'dense' | 'sparse';
   readonly engine?: 'native' | 'exact' | 'webgpu';
   readonly licence: string;
@@ -62,6 +64,11 @@ export function addCharterOptions(command: Command): Command {
       '--text-column <name>',
       'the Parquet column or the member of a JSONL line that holds the text (default: text, content or another usual name)',
     )
+    .option(
+      '--no-quality-filters',
+      'keep documents that are very short, generated, mostly numbers and symbols, or repeat themselves',
+    )
+    .option('--keep-near-duplicates', 'keep documents that nearly repeat an earlier one')
     .addOption(
       new Option('--codec <kind>', 'how updates are compressed (default: the preset’s)').choices(['dense', 'sparse']),
     )

@@ -26,6 +26,9 @@ export async function createOrResume(
     ...(await shapeOf(options)),
     data,
     textColumn,
+    // Said only where it differs, so that a command from before these options goes on with its run.
+    qualityFilters: options.qualityFilters ? undefined : (false as const),
+    keepNearDuplicates: options.keepNearDuplicates,
     codec,
     engine,
     licence,

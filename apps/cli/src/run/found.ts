@@ -1,7 +1,7 @@
 /** `create` before the network: reads the data, founds the run, files its artifacts. */
 import { randomBytes } from 'node:crypto';
 import { formatBytes, sha256, utf8 } from '@folkmoot/core';
-import { describeSummary } from '@folkmoot/data';
+import { describeSummary, prepareDocuments } from '@folkmoot/data';
 import {
   type DocumentsRead,
   defaultDocuments,
@@ -42,6 +42,9 @@ export interface FoundingOptions extends OptimizerOptions {
   readonly model?: ModelConfig;
   readonly data?: readonly string[];
   readonly textColumn?: string;
+  /** False to keep documents of low quality. */
+  readonly qualityFilters?: false;
+  readonly keepNearDuplicates?: true;
   readonly codec?: 'dense' | 'sparse';
   readonly engine?: EngineKind;
   readonly licence: string;
@@ -56,7 +59,11 @@ export interface FoundingOptions extends OptimizerOptions {
 export async function found(call: Invocation, identity: Identity, options: FoundingOptions): Promise<Founded> {
   // Before the data is read, which may take long.
   const rules = rulesOf(options);
-  const read = await readData(call, options);
+  const { documents, summary } = await readData(call, options);
+  const read = prepareDocuments(documents, summary, {
+    quality: options.qualityFilters,
+    nearDuplicates: !options.keepNearDuplicates,
+  });
   for (const line of describeSummary(read.summary)) call.note(line);
   call.note('Whoever holds the invite can read this data: members fetch it to train on it.');
   if (options.asks) await call.confirm('Share it with everybody who holds the invite?');
@@ -68,6 +75,7 @@ export async function found(call: Invocation, identity: Identity, options: Found
     licence: options.licence,
     rules,
     documents: read.documents,
+    leftOut: read.leftOut,
     onStep: (step) => call.note(`${step} …`),
   });
   const run = runId(founded.charter);
