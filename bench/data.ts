@@ -36,9 +36,9 @@ const MODEL: ModelConfig = {
   ...{ vocab: 512, hidden: 64, layers: 2, heads: 2, kvHeads: 2, feedForward: 192, context: 64 },
   ...{ ropeTheta: 10_000, normEpsilon: '0.00001', tied: true },
 };
-const OPTIMIZER: OptimizerRules = { ...ADAMW, learningRate: '0.004', warmupSteps: 20 };
+const OPTIMIZER: OptimizerRules = { ...ADAMW, learningRate: '0.002', warmupSteps: 50 };
 const BATCH_ROWS = 16;
-const STEPS = 400;
+const STEPS = 600;
 const SEEDS = [1, 2, 3];
 const HOLDOUT_ROWS = 512;
 /** Of 256 packages this many; whole ones, since a package's near-duplicates are its own. */
@@ -65,6 +65,12 @@ export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
   const spread = Array.from({ length: count }, (_, i) => Math.floor((i * held.count) / count));
   const batch = held.read(spread);
   const bytes = textBytes(tokenizer, batch.targets);
+  yield {
+    name: 'hold-out',
+    value: count,
+    unit: 'rows',
+    note: `of ${holdout.length} documents, ${bytes} bytes of text`,
+  };
   const engine = await createEngine('native', { threads: 1 });
   try {
     const local = await LocalRound.create({

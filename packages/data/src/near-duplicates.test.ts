@@ -71,6 +71,18 @@ test('a thousand copies with changes of their own are compared with few, and one
     if (original >= 0) assert.ok(jaccard(texts[i]!, texts[original]!) >= 0.8);
 });
 
+test('what drifts in small steps is not dropped for good: each is compared with what is kept', () => {
+  const drift = [Array.from({ length: 200 }, (_, i) => `w${i}`)];
+  for (let step = 1; step < 30; step++)
+    drift.push(drift.at(-1)!.map((word, i) => (i % 60 === step ? `${word}x` : word)));
+  const texts = drift.map((words) => words.join(' '));
+  const repeats = nearDuplicates(texts);
+  const kept = repeats.filter((original) => original === -1).length;
+  assert.ok(kept > 4 && kept < 25, repeats.join(' '));
+  for (const [i, original] of repeats.entries())
+    if (original >= 0) assert.ok(repeats[original] === -1 && jaccard(texts[i]!, texts[original]!) >= 0.8);
+});
+
 test('equal but for case, spaces and punctuation; different; short; without words', () => {
   const long = 'The quick brown fox jumps over the lazy dog, and then it sleeps.';
   const texts = [long, long.toUpperCase().replaceAll(' ', '\n\t'), 'Quite another sentence about other things.'];

@@ -45,6 +45,7 @@ test('prose, poems and code of many kinds stay', () => {
       'a refrain',
       `${'Row, row, row your boat gently down the stream\n'.repeat(3)}Merrily, merrily, life is but a dream.`,
     ],
+    ['a chorus', repeated('We shall overcome, we shall overcome some day.\n', 9)],
     ['an address', `See https://example.org/${'a'.repeat(250)} for the whole story, which is long and winding.`],
     ['mentions generated code', `${lines(30)}A tool would have put @generated at the top.`],
     ['a small table', '| a | b |\n|---|---|\n| one apple | two pears |\n| three plums | four figs |\n'],
