@@ -40,11 +40,11 @@ const OPTIMIZER: OptimizerRules = { ...ADAMW, learningRate: '0.002', warmupSteps
 const BATCH_ROWS = 16;
 const STEPS = 600;
 const SEEDS = [1, 2, 3];
-const HOLDOUT_ROWS = 512;
+const HOLDOUT_ROWS = 768;
 /** Of 256 packages this many; whole ones, since a package's near-duplicates are its own. */
 const PACKAGE_SHARE = 48;
 /** Of 256 prepared documents this many are held out. */
-const HOLDOUT_SHARE = 8;
+const HOLDOUT_SHARE = 24;
 const MAX_FILE_BYTES = 2 ** 18;
 
 interface Arm {
