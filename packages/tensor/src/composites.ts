@@ -32,6 +32,7 @@ import {
   thinProduct,
   upper,
 } from './operators.ts';
+import { after } from './order.ts';
 
 /** `x · weightᵀ`: `[N, in]` and a weight `[out, in]`, as Hugging Face stores it, give `[N, out]`. */
 export function linear(x: Value, weight: Value): Value {
@@ -161,7 +162,8 @@ export const crossEntropy = composite<[logits: Value, targets: Value]>('crossEnt
     // dz = (softmax(z) − onehot(target)) / N.
     derivative: (d) => {
       const minusOne = logits.graph.constant(new Float32Array(count).fill(-1), [count, 1]);
-      return [multiply(addAt(p, chosen, minusOne, { axis: 1 }), scale(d, 1 / count)), undefined];
+      // After the losses, which are made of p too: then nothing else needs p, and it becomes dz where it lies.
+      return [multiply(addAt(p, chosen, after(minusOne, [loss]), { axis: 1 }), scale(d, 1 / count)), undefined];
     },
   };
 });
