@@ -13,6 +13,15 @@ export const benches: Readonly<Record<string, BenchEntry>> = {
     description: 'folding a log of 100,000 verified entries (about half a minute, most of it to make the log)',
     load: () => import('./apply.ts'),
   },
+  calibrate: {
+    description: 'how far honest engines are from each other over 1,000 steps (a quarter of an hour; resumes)',
+    long: true,
+    load: () => import('./calibrate.ts'),
+  },
+  corruption: {
+    description: 'one operator of a step is wrong by a part in a thousand, each in turn: who notices (some minutes)',
+    load: () => import('./corruption.ts'),
+  },
   data: {
     description: 'what near-duplicate removal and quality filters do to the hold-out loss, three seeds (some minutes)',
     load: () => import('./data.ts'),

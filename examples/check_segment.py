@@ -17,7 +17,8 @@ the claim holds.
   blocks                        count of elements each, at the start: what Muon takes, one block at a time
   optimizer                     the charter's rules, decimals as text
   steps                         S times learningRate, beta1Power, beta2Power (beta^t, t from 1): doubles as text
-  tolerancePpm                  how far another processor may come out, in millionths of what the segment changed
+  tolerancePpm                  how far another processor may come out, in millionths of what the segment changed; of a
+                                moment what goes beyond one step of bfloat16 counts
 """
 import hashlib, json, math, pathlib, sys
 
@@ -48,6 +49,14 @@ def state(params, moments):
 def to_bfloat16(values):
     bits = values.copy().view(np.uint32)
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2").tobytes()  # To nearest, ties to even.
+
+
+def near(mine, claimed):
+    """Moments one step of bfloat16 closer to what is claimed, since the smallest difference may round either way."""
+    mine, claimed = (np.frombuffer(moments, "<u2").astype(int) for moments in (mine, claimed))
+    mine, claimed = (np.where(halves & 0x8000, 0x8000 - halves, halves) for halves in (mine, claimed))  # In their order.
+    moved = mine + np.sign(claimed - mine)
+    return np.where(moved < 0, 0x8000 - moved, moved).astype("<u2").tobytes()
 
 
 def parts(arena):
@@ -104,9 +113,11 @@ end = {"end.params": params.tobytes(), "end.moments": to_bfloat16(m) + to_bfloat
 if all(hashlib.sha256(data).hexdigest() == segment["artifacts"][name] for name, data in end.items()):
     sys.exit(print("match: the same bits"))
 worst = (0.0, "nothing")
-for prefix, floor, *arenas in zip(("", "m of ", "v of "), (1e-7, 1e-12, 1e-24), start, state(*end.values()), claimed):
-    for (name, a), (_, b), (_, c) in zip(*(parts(arena.astype(np.float64)) for arena in arenas)):
+alike = state(end["end.params"], near(end["end.moments"], artifact("end.moments")))
+kinds = zip(("", "m of ", "v of "), (1e-7, 1e-12, 1e-24), start, state(*end.values()), alike, claimed)
+for prefix, floor, *arenas in kinds:
+    for (name, a), (_, b), (_, c), (_, d) in zip(*(parts(arena.astype(np.float64)) for arena in arenas)):
         change = max(float(np.linalg.norm(b - a)), floor * math.sqrt(a.size))
-        worst = max(worst, (float(np.linalg.norm(c - b)) / change * 1e6, prefix + name))
+        worst = max(worst, (float(np.linalg.norm(d - c)) / change * 1e6, prefix + name))
 print(f"differs by {worst[0]:.1f} ppm of the change, most in {worst[1]}; {segment['tolerancePpm']} are allowed")
 sys.exit(not worst[0] <= segment["tolerancePpm"])

@@ -1,7 +1,8 @@
 /**
  * The arbiter's bits: twenty training steps on the `exact` engine end in the same parameters and moments on every host.
  *
- * To freeze another outcome, which is a decision: `node test/exact/twenty-steps.node.ts adamw 1` prints the digest.
+ * Every older claim that `exact` would judge was made with the bits before a change of `golden.json`. Whoever freezes others,
+ * by `node test/exact/twenty-steps.node.ts --freeze`, writes down in `docs/decisions/` what changed them.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -12,17 +13,10 @@ import type { Hash } from '@folkmoot/core';
 import { EXACT_WASM_SHA256 } from '@folkmoot/tensor';
 import { type BrowserName, browserSkip, type CallPage, withPage } from '../browser/browsers.ts';
 import { type Bundle, bundle, type Site, serve } from '../browser/site.ts';
+import golden from './golden.json' with { type: 'json' };
 import { nodeProgram } from './other-nodes.ts';
 import type { OptimizerKind, Outcome } from './twenty-steps.ts';
 
-/**
- * Every older claim that `exact` would judge was made with the bits before a change of this. Write down in
- * `docs/decisions/` what changed them: an operator, the optimizer, the WebAssembly file.
- */
-const GOLDEN: Readonly<Record<OptimizerKind, Hash>> = {
-  adamw: 'ce1938cd374dd67bebc21101504a3e2ac141b864abd4cafd7a514b1886109a69',
-  muon: '58a34b4529a0109997a319a8095bb993a98e16994f72b79661515d92b9bde386',
-};
 const WAYS = (['adamw', 'muon'] as const).flatMap((optimizer) => [1, 2].map((threads) => ({ optimizer, threads })));
 
 let files: Bundle;
@@ -81,7 +75,7 @@ test('another WebAssembly file is refused in a browser, with the reason', { skip
 function checkOutcome({ digest, losses, threads }: Outcome, wanted: number, optimizer: OptimizerKind = 'adamw'): void {
   assert.equal(threads, wanted);
   assert.ok(losses.at(-1)! < losses[0]! - 1.5, `the loss falls: ${losses}`);
-  assert.equal(digest, GOLDEN[optimizer]);
+  assert.equal(digest, golden[optimizer]);
 }
 
 function anyBrowser(): { name: BrowserName; skip: string | false } {

@@ -1,6 +1,7 @@
 /** Rules that suit a model size: what `create --preset` puts into the charter. */
 import { ADAMW, PRESETS, type PresetName } from '@folkmoot/model';
 import type { Charter } from '@folkmoot/records';
+import { CALIBRATION, CALIBRATION_ID } from '@folkmoot/verify';
 
 export type RunRules = Pick<
   Charter,
@@ -24,9 +25,16 @@ export const DEFAULT_DATA_BYTES: Readonly<Record<PresetName, number>> = { tiny: 
 export const DENSE: Charter['codec'] = { kind: 'dense', block: 4096 };
 export const SPARSE: Charter['codec'] = { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' };
 
+/** What a run of engine class `kind` tolerates: nothing on `exact`, elsewhere what was measured between honest engines. */
+export function engineRules(kind: Charter['engine']['kind']): Charter['engine'] {
+  return kind === 'exact'
+    ? { kind, tolerancePpm: 0 }
+    : { kind, tolerancePpm: CALIBRATION.tolerance.segmentPpm, calibration: CALIBRATION_ID };
+}
+
 const common = {
   aggregator: { kind: 'clipped-mean', outerRate: '1' },
-  engine: { kind: 'native', tolerancePpm: 10_000 },
+  engine: engineRules('native'),
   timing: {
     openMs: 4000,
     trainMs: 1_800_000,

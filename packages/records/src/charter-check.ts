@@ -27,10 +27,9 @@ export function parseCharter(bytes: Uint8Array, run: Hash): Checked<Charter> {
 
 /** The first rule that `charter` breaks, or `undefined`. */
 export function brokenRule(charter: Charter): string | undefined {
-  const { stepsPerRound, stepsPerSegment, dataset, batchRows, engine, committee, optimizer, programs } = charter;
+  const { stepsPerRound, stepsPerSegment, dataset, batchRows, committee, optimizer, programs } = charter;
   if (stepsPerRound % stepsPerSegment !== 0) return 'stepsPerRound must be a multiple of stepsPerSegment';
   if (dataset.trainRows < batchRows) return 'the dataset is smaller than one batch';
-  if (engine.kind === 'exact' && engine.tolerancePpm !== 0) return 'an exact engine has no tolerance';
   if (committee.maxTrainers < committee.minMembers) return 'maxTrainers must be at least minMembers';
   if (committee.maxWitnesses < committee.minMembers) return 'maxWitnesses must be at least minMembers';
   if ((programs.muon !== undefined) !== (optimizer.kind === 'muon'))

@@ -108,11 +108,17 @@ export const charterSchema = z.strictObject({
     /** α: base ← base − α·aggregate. */
     outerRate: decimal,
   }),
-  engine: z.strictObject({
-    kind: z.enum(['native', 'exact', 'webgpu']),
-    /** Largest distance of a re-executed segment, parts per million of the change, per tensor. 0 for `exact`. */
-    tolerancePpm: z.int().min(0).max(1_000_000),
-  }),
+  engine: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.enum(['native', 'webgpu']),
+      /** Largest distance of a re-executed segment, parts per million of the change, per tensor. */
+      tolerancePpm: z.int().min(0).max(1_000_000),
+      /** The measurement from which the tolerance follows: see `calibration.ts` in `verify`. */
+      calibration: hash,
+    }),
+    // Other bits are a mismatch, however near.
+    z.strictObject({ kind: z.literal('exact'), tolerancePpm: z.literal(0) }),
+  ]),
   timing: z.strictObject({
     /** How long a round stays open for members to become ready, once there are enough. */
     openMs: milliseconds,

@@ -78,7 +78,7 @@ export const CHARTER: Charter = {
   },
   codec: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' },
   aggregator: { kind: 'clipped-mean', outerRate: '1' },
-  engine: { kind: 'native', tolerancePpm: 10_000 },
+  engine: { kind: 'native', tolerancePpm: 10_000, calibration: id('calibration') },
   timing: {
     openMs: 4000,
     trainMs: 1_800_000,

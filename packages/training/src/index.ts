@@ -8,6 +8,7 @@ export * from './evaluate.ts';
 export { MAX_VALUE, UNIT } from './fixed-point.ts';
 export { InnerOptimizer } from './inner-optimizer.ts';
 export * from './local-round.ts';
+export * from './one-step.ts';
 export { parameterViews } from './parameter-views.ts';
 export * from './score.ts';
 export * from './trace.ts';

@@ -1,3 +1,4 @@
+export * from './calibration.ts';
 export * from './distance.ts';
 export * from './replay-segment.ts';
 export * from './segment-files.ts';

@@ -5,15 +5,24 @@ import { momentSizes } from '@folkmoot/model';
 import type { CodecRules } from '@folkmoot/records';
 import type { Engine, EngineKind } from '@folkmoot/tensor';
 import { createEngine } from '@folkmoot/tensor/node';
-import { encodeUpdate, LocalRound, packBfloat16, type Segment, zeroError, zeroMoments } from '@folkmoot/training';
+import {
+  encodeUpdate,
+  LocalRound,
+  packBfloat16,
+  type Segment,
+  unpackBfloat16,
+  zeroError,
+  zeroMoments,
+} from '@folkmoot/training';
 import { batches, initial, LAYOUT, MUON_OPTIMIZER, OPTIMIZER, TRAIN } from '@folkmoot/training/test-support';
-import { arenaDistance, type State, stateDistance } from './distance.ts';
+import { CALIBRATION } from './calibration.ts';
+import { arenaDistances, type State, stateDistance, towards, worstOf } from './distance.ts';
 import { type Replayed, replaySegment } from './replay-segment.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 const N = LAYOUT.elements;
 const S = 5;
-const TOLERANCE_PPM = 10_000;
+const TOLERANCE_PPM = CALIBRATION.tolerance.segmentPpm;
 const OPTIMIZERS = { adamw: OPTIMIZER, muon: MUON_OPTIMIZER };
 type OptimizerKind = keyof typeof OPTIMIZERS;
 const SPARSE: CodecRules = { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' };
@@ -84,7 +93,7 @@ for (const optimizer of ['adamw', 'muon'] as const) {
         const claim = await run(trainer, start, segmentAt(first));
         const verdict = await audit(auditor, claim, start, first);
         assert.notEqual(verdict.outcome, 'mismatch', JSON.stringify(verdict));
-        if (verdict.outcome === 'within') assert.ok(10 * verdict.distancePpm < TOLERANCE_PPM, JSON.stringify(verdict));
+        if (verdict.outcome === 'within') assert.ok(2 * verdict.distancePpm < TOLERANCE_PPM, JSON.stringify(verdict));
         start = claim.end;
       }
     }
@@ -168,7 +177,7 @@ test('distances are per tensor, relative to the change, rounded up and capped', 
   const mine = Float32Array.of(4, 5, 1.25, 1);
   const far = (...change: number[]) => {
     const claimed = start.map((value, i) => value + change[i]);
-    return arenaDistance(layout, '', 1e-7, start, claimed, mine);
+    return worstOf(arenaDistances(layout, '', 1e-7, start, { claimed, near: mine, mine }));
   };
   assert.deepEqual(far(3, 4, 0.25, 0), { distancePpm: 0, tensor: '', first: '' });
   assert.deepEqual(far(3, 5, 0.25, 0), { distancePpm: 200_000, tensor: 'large', first: 'large' });
@@ -176,8 +185,25 @@ test('distances are per tensor, relative to the change, rounded up and capped', 
   assert.deepEqual(far(3, 4 + 2 ** -20, 0.25, 0), { distancePpm: 1, tensor: 'large', first: 'large' });
   assert.equal(far(3, 4, 0.25, 1e30).distancePpm, 1_000_000_000);
   // A tensor that stood still: the difference is measured against the floor.
-  const still = arenaDistance(layout, '', 1e-7, start, Float32Array.of(1, 1, 1, 1 + 2 ** -23), start);
-  assert.equal(still.distancePpm, Math.ceil((1e6 * 2 ** -23) / (1e-7 * Math.SQRT2)));
+  const moved = Float32Array.of(1, 1, 1, 1 + 2 ** -23);
+  const still = arenaDistances(layout, '', 1e-7, start, { claimed: moved, near: start, mine: start });
+  assert.equal(worstOf(still).distancePpm, Math.ceil((1e6 * 2 ** -23) / (1e-7 * Math.SQRT2)));
+});
+
+test('of a rounded moment only what is beyond one step of bfloat16 counts', () => {
+  const values = Float32Array.of(0, -0, 1, 1, 1, -1, -1, 2 ** -126, 0, 3e-41, 0);
+  const claims = Float32Array.of(0, 0, 1, 1 + 2 ** -7, 1 - 2 ** -8, -1 - 2 ** -7, 2, -(2 ** -126), 9e-41, -3e-41, 1);
+  const [mine, claimed] = [packBfloat16(values), packBfloat16(claims)];
+  const near = unpackBfloat16(towards(claimed, mine));
+  // Neighbours are as good as equal; what is further away comes nearer by one step, through both zeros as through one.
+  const [up, down] = [2 ** -126 - 2 ** -133, 2 ** -133];
+  assert.deepEqual(
+    [...near],
+    [0, 0, 1, 1 + 2 ** -7, 1 - 2 ** -8, -1 - 2 ** -7, -1 + 2 ** -8, up, 9.183549615799121e-41, 0, down],
+  );
+  const everyOther = (half: Uint16Array) => half.map((value, i) => (i % 2 ? value + 1 : value));
+  const honest = { params: START.params, moments: { m: everyOther(claimed), v: claimed } };
+  assert.deepEqual(towards(honest.moments.m, claimed), honest.moments.m);
 });
 
 test('a start from which nothing finite comes is an answer', async () => {

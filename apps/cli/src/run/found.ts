@@ -13,6 +13,7 @@ import type { ModelConfig, PresetName } from '@folkmoot/model';
 import {
   DEFAULT_DATA_BYTES,
   DENSE,
+  engineRules,
   type Founded,
   foundRun,
   RUN_PRESETS,
@@ -93,8 +94,7 @@ function rulesOf(options: FoundingOptions): RunRules {
   return {
     ...rules,
     codec: codec === undefined ? rules.codec : codec === 'dense' ? DENSE : SPARSE,
-    engine:
-      engine === 'exact' ? { kind: 'exact', tolerancePpm: 0 } : { ...rules.engine, kind: engine ?? rules.engine.kind },
+    engine: engine === undefined ? rules.engine : engineRules(engine),
     optimizer: optimizerOf(rules, options),
     committee: { ...rules.committee, minMembers: minMembers ?? rules.committee.minMembers },
   };
