@@ -27,12 +27,19 @@ export interface Arm {
   readonly outerRate: ByRound<string>;
   /** Nesterov's momentum on the aggregate, default 0. */
   readonly outerMomentum?: number;
+  /** Every member decodes and merges for itself, in an order of its own, and the names of the bases are compared. Default false. */
+  readonly everybodyMerges?: boolean;
   /** What a round goes on with of the way from the base before, default 0. */
   readonly heavyBall?: number;
   /** `senders` (the aggregator of a run), or one of those that it is compared with. */
   readonly merge?: 'senders' | 'plain' | 'everybody' | 'directions';
   /** Probability that an update is lost on its way. */
   readonly drop?: number;
+  /**
+   * The error memory of whose update is lost: as if it had arrived (`spent`, the default), what it was before the round
+   * (`before`), nothing (`zeros`), or all that was offered (`offered`).
+   */
+  readonly afterLoss?: 'spent' | 'before' | 'zeros' | 'offered';
   /** Default `bf16`. */
   readonly innerState?: InnerState;
   /** How much of its error memory a member takes off the base before it trains, default 0. */

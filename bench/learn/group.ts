@@ -1,5 +1,5 @@
 /** Members who take turns on one engine: what a run does without the network, round by round. */
-import { below, bytesOf, hashOf, SeededRandom, sha256, utf8 } from '@folkmoot/core';
+import { assert, below, bytesOf, hashOf, SeededRandom, sha256, utf8 } from '@folkmoot/core';
 import { assignedRows, type RowBatch } from '@folkmoot/data';
 import { evaluateProgram, initialParameters, trainProgram } from '@folkmoot/model';
 import type { CodecRules } from '@folkmoot/records';
@@ -8,6 +8,7 @@ import {
   decodeUpdate,
   Evaluator,
   encodeUpdate,
+  packBfloat16,
   type RoundResult,
   type Submission,
   unpackBfloat16,
@@ -26,12 +27,18 @@ interface Member {
   error: Uint16Array;
 }
 
+interface Offered extends Submission {
+  readonly bytes: Uint8Array;
+}
+
 export interface RoundReport {
   readonly trainLoss: number;
   /** Bytes of the updates that were offered. */
   readonly bytes: number;
   readonly dropped: number;
   readonly honestDropped: number;
+  /** Members that came to another base, where everybody merges. */
+  readonly disagreements: number;
   readonly meanNormShare?: number;
 }
 
@@ -94,15 +101,28 @@ export class Group {
     }
     if (codec === 'none') {
       this.#base = results[0].end;
-      return { trainLoss, bytes: 0, dropped: 0, honestDropped: 0 };
+      return { trainLoss, bytes: 0, dropped: 0, honestDropped: 0, disagreements: 0 };
     }
     const { submissions, bytes } = this.#offer(round, codec, honest, results);
-    const arrived = submissions.filter(() => !this.#isLost());
-    if (arrived.length === 0) return { trainLoss, bytes, dropped: 0, honestDropped: 0 };
+    const arrived = submissions.filter(({ key }) => {
+      if (!this.#isLost()) return true;
+      const index = honest.findIndex((_, i) => key === `seat ${i}`);
+      if (index >= 0) honest[index].error = this.#afterLoss(codec, results[index], honest[index].error);
+      return false;
+    });
+    if (arrived.length === 0) return { trainLoss, bytes, dropped: 0, honestDropped: 0, disagreements: 0 };
     const merged = merge(arrived, LAYOUT.elements, this.#arm.merge);
+    const disagreements = this.#arm.everybodyMerges ? this.#disagreements(codec, arrived, merged) : 0;
     this.#step(merged, Number(at(this.#arm.outerRate, round)));
     const honestDropped = merged.dropped.filter((key) => key.startsWith('seat')).length;
-    return { trainLoss, bytes, dropped: merged.dropped.length, honestDropped, meanNormShare: merged.meanNormShare };
+    return {
+      trainLoss,
+      bytes,
+      dropped: merged.dropped.length,
+      honestDropped,
+      disagreements,
+      meanNormShare: merged.meanNormShare,
+    };
   }
 
   async free(): Promise<void> {
@@ -134,14 +154,14 @@ export class Group {
   }
 
   #offer(round: number, codec: CodecRules, honest: readonly Member[], results: readonly RoundResult[]) {
-    const submissions: Submission[] = [];
+    const submissions: Offered[] = [];
     let bytes = 0;
     const offer = (key: string, result: RoundResult): Uint16Array => {
       const encoded = encodeUpdate(codec, LAYOUT, result);
       if (!encoded.ok) throw new Error(encoded.reason);
       const decoded = decodeUpdate(codec, LAYOUT, encoded.bytes);
       if (!decoded.ok) throw new Error(decoded.reason);
-      submissions.push({ key, update: decoded.update });
+      submissions.push({ key, update: decoded.update, bytes: encoded.bytes });
       bytes += encoded.bytes.length;
       return encoded.errorOut;
     };
@@ -153,6 +173,30 @@ export class Group {
       for (const [i, end] of ends.entries()) offer(`liar ${i}`, { base: this.#base, end, errorIn: nothing });
     }
     return { submissions, bytes };
+  }
+
+  /** How many members name another change than `merged`, each having decoded the bytes and begun with another update. */
+  #disagreements(codec: CodecRules, offered: readonly Offered[], merged: Merged): number {
+    const nameOf = ({ change }: Merged) => sha256(bytesOf(change));
+    return this.#members.filter((_, shift) => {
+      const turned = [...offered.slice(shift), ...offered.slice(0, shift)];
+      const own = turned.map(({ key, bytes }) => {
+        const decoded = decodeUpdate(codec, LAYOUT, bytes);
+        assert(decoded.ok, 'what was decoded once is decoded again');
+        return { key, update: decoded.update };
+      });
+      return nameOf(merge(own, LAYOUT.elements, this.#arm.merge)) !== nameOf(merged);
+    }).length;
+  }
+
+  /** The error memory of a member whose update was lost: see `Arm.afterLoss`. */
+  #afterLoss(codec: CodecRules, { base, end, errorIn }: RoundResult, spent: Uint16Array): Uint16Array {
+    const { afterLoss = 'spent' } = this.#arm;
+    if (codec.kind === 'dense' || afterLoss === 'spent') return spent;
+    if (afterLoss === 'zeros') return zeroError(LAYOUT.elements);
+    if (afterLoss === 'before') return errorIn;
+    const decay = Number(codec.errorDecay);
+    return packBfloat16(unpackBfloat16(errorIn).map((value, i) => decay * value + base[i] - end[i]));
   }
 
   #isLost(): boolean {

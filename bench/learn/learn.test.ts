@@ -41,6 +41,7 @@ test('a miniature of every kind of arm learns, the same twice, through the codec
     assert.ok(finalLoss(once) < Math.log(257), String(finalLoss(once)));
     assert.equal(once.inputTokens, 2 * 2 * 1024);
     assert.ok(once.bytes > 0 && once.bytes < 8 * 4000, `${once.bytes} bytes`);
+    assert.equal((await run({ ...SPARSE, everybodyMerges: true })).disagreements, 0);
     const variants: Arm[] = [
       { ...SPARSE, innerState: 'f32' },
       { ...SPARSE, innerState: 'int8' },

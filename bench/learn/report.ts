@@ -111,7 +111,7 @@ function difference(
 function accounting(): string[] {
   const bits = bitsPerParameter(sparse(64));
   return [
-    '## L4: bytes',
+    '## Bytes',
     '',
     '| codec | bits per parameter | times fewer than float32, one exchange | at H = 30, than float32 in every step |',
     '|---|---|---|---|',

@@ -18,6 +18,8 @@ export interface Result {
   readonly bytes: number;
   readonly dropped: number;
   readonly honestDropped: number;
+  /** Over all rounds; 0 in results from before it was counted, and where not everybody merges. */
+  readonly disagreements?: number;
   readonly meanNormShare?: number;
   readonly inputTokens: number;
   readonly cpuSeconds: number;
@@ -66,6 +68,7 @@ export async function runArm(
     bytes: total(({ bytes }) => bytes),
     dropped: total(({ dropped }) => dropped),
     honestDropped: total(({ honestDropped }) => honestDropped),
+    disagreements: total(({ disagreements }) => disagreements),
     ...(shares.length > 0 ? { meanNormShare: shares.reduce((sum, share) => sum + share, 0) / shares.length } : {}),
     inputTokens: (arm.members - (arm.attack?.liars ?? 0)) * arm.rows * 64 * stepsBefore(arm, arm.rounds),
     cpuSeconds: (user + system) / 1e6,

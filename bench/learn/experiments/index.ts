@@ -4,12 +4,14 @@ import type { Experiment } from '../experiment.ts';
 import { l1 } from './l1.ts';
 import { l2 } from './l2.ts';
 import { l3 } from './l3.ts';
+import { l4 } from './l4.ts';
 import { l5 } from './l5.ts';
 import { l6 } from './l6.ts';
 import { l7 } from './l7.ts';
 import { l8 } from './l8.ts';
+import { rates } from './rates.ts';
 
-export const EXPERIMENTS: readonly Experiment[] = [l1, l2, l3, l5, l6, l7, l8];
+export const EXPERIMENTS: readonly Experiment[] = [l1, l2, l3, l4, l5, l6, l7, l8, rates];
 
 export interface Plot {
   readonly kind: 'curves' | 'frontier';

@@ -1,4 +1,5 @@
 /** L2: half of the updates lost on their way. */
+import type { Arm } from '../arm.ts';
 import { adamw, dense, group, lasting } from '../build-arms.ts';
 import { type Experiment, lossBand } from '../experiment.ts';
 
@@ -6,6 +7,11 @@ const DENSE_ALL = lasting(34, dense({ id: 'dense, AdamW .003, 34 rounds of 10', 
 const DENSE_HALF = { ...DENSE_ALL, id: `${DENSE_ALL.id}, half lost`, drop: 0.5 };
 const SPARSE_ALL = lasting(34, group({ id: 'sparse, AdamW .006, 34 rounds of 10', optimizer: adamw('0.006') }), 10);
 const SPARSE_HALF = { ...SPARSE_ALL, id: `${SPARSE_ALL.id}, half lost`, drop: 0.5 };
+const afterLoss = (what: NonNullable<Arm['afterLoss']>): Arm => ({
+  ...SPARSE_HALF,
+  id: `${SPARSE_HALF.id}, then ${what}`,
+  afterLoss: what,
+});
 /** Losses are in nats: three percent of perplexity are ln 1.03. */
 const THREE_PERCENT = Math.log(1.03);
 
@@ -16,7 +22,10 @@ export const l2: Experiment = {
     { label: 'dense, all arrive', arm: DENSE_ALL },
     { label: 'dense, half are lost', arm: DENSE_HALF, against: DENSE_ALL },
     { label: 'sparse, all arrive', arm: SPARSE_ALL },
-    { label: 'sparse, half are lost', arm: SPARSE_HALF, against: SPARSE_ALL },
+    { label: 'sparse, half are lost, memory spent', arm: SPARSE_HALF, against: SPARSE_ALL },
+    { label: 'sparse, half are lost, memory zeroed', arm: afterLoss('zeros'), against: SPARSE_ALL },
+    { label: 'sparse, half are lost, memory as before the round', arm: afterLoss('before'), against: SPARSE_ALL },
+    { label: 'sparse, half are lost, memory all that was offered', arm: afterLoss('offered'), against: SPARSE_ALL },
   ],
   bands: [
     lossBand('dense: at most 3 % of perplexity', [DENSE_HALF, DENSE_ALL], (half, all) => half - all <= THREE_PERCENT),

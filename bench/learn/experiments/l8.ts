@@ -3,11 +3,11 @@ import { timesFewer } from '../accounting.ts';
 import type { Arm } from '../arm.ts';
 import { adamw, DENSE, dataParallel, dense, group, lasting, muon, sparse } from '../build-arms.ts';
 import { type Experiment, lossBand } from '../experiment.ts';
-import { LONG_DENSE, LONG_PARALLEL } from './l1.ts';
+import { LONG_DENSE, LONG_PARALLEL, PARALLEL } from './l1.ts';
 import { LONG_SPARSE } from './l3.ts';
 
 const short = (arm: Arm) => lasting(34, { ...arm, id: `${arm.id}, 34 rounds` });
-const PARALLEL_ADAMW = short(LONG_PARALLEL);
+const PARALLEL_ADAMW = PARALLEL;
 const LONG_PARALLEL_MUON = dataParallel('data-parallel, Muon .006', muon('0.006'));
 const PARALLEL_MUON = short(LONG_PARALLEL_MUON);
 const DENSE_MUON = dense({ id: 'dense, Muon .006', optimizer: muon('0.006') });
@@ -82,7 +82,7 @@ export const l8: Experiment = {
       arm: { ...short(DENSE_MUON), id: 'dense, Muon .006, H rising, 34 rounds', steps: SMALL_FIRST },
       against: PARALLEL_MUON,
     },
-    { label: 'data-parallel, AdamW .006, 100 rounds', arm: LONG_PARALLEL },
+    { label: 'data-parallel, AdamW .003, 100 rounds', arm: LONG_PARALLEL },
     { label: 'data-parallel, Muon .006, 100 rounds', arm: LONG_PARALLEL_MUON, against: LONG_PARALLEL },
     { label: 'dense, AdamW .006, 100 rounds', arm: LONG_DENSE, against: LONG_PARALLEL },
     { label: 'sparse, AdamW .006, 100 rounds', arm: LONG_SPARSE, against: LONG_PARALLEL },
