@@ -1,8 +1,6 @@
 /** From a round's updates to one change: as a run does it, and the ways that it is compared with. */
 import { integerSqrt } from '@folkmoot/core';
-import { aggregate, type Submission, UNIT, type Update } from '@folkmoot/training';
-import { forEachEntry } from '../../packages/training/src/codec-sparse.ts';
-import { innerProduct, scaled } from '../../packages/training/src/update-algebra.ts';
+import { aggregate, forEachEntry, innerProduct, type Submission, scaled, UNIT, type Update } from '@folkmoot/training';
 import type { Arm } from './arm.ts';
 
 export interface Merged {

@@ -103,14 +103,19 @@ export const l8: Experiment = {
       (ours, parallel) => ours <= 1.036 * parallel,
     ),
     lossBand(
-      'dense within 2.7 % of data-parallel (AdamW) at 100 rounds',
-      [LONG_NESTEROV, LONG_PARALLEL],
+      'dense, Muon, plain averaging: within 2.7 % of data-parallel with Muon',
+      [DENSE_MUON, LONG_PARALLEL_MUON],
       (ours, parallel) => ours <= 1.027 * parallel,
     ),
     lossBand(
-      'dense within 2.7 % of data-parallel (Muon) at 100 rounds',
+      'dense, Muon, Nesterov .7 .6: within 2.7 % of data-parallel with Muon',
       [LONG_NESTEROV, LONG_PARALLEL_MUON],
       (ours, parallel) => ours <= 1.027 * parallel,
+    ),
+    lossBand(
+      'dense, Muon, plain averaging: ahead of data-parallel with AdamW',
+      [DENSE_MUON, LONG_PARALLEL],
+      (ours, parallel) => ours < parallel,
     ),
   ],
 };

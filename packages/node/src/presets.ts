@@ -1,5 +1,5 @@
 /** Rules that suit a model size: what `create --preset` puts into the charter. */
-import { ADAMW, PRESETS, type PresetName } from '@folkmoot/model';
+import { ADAMW, MUON, PRESETS, type PresetName } from '@folkmoot/model';
 import type { Charter } from '@folkmoot/records';
 import { CALIBRATION, CALIBRATION_ID } from '@folkmoot/verify';
 
@@ -50,7 +50,10 @@ const common = {
   credit: { perSegment: 100, vestingRounds: 20 },
 } as const;
 
-/** Sparse updates pay their debt only after some fifty rounds, so the smallest preset, made for short runs, is dense. */
+/**
+ * Sparse updates pay their debt only after some fifty rounds, so the smallest preset, made for short runs, is dense; and
+ * dense updates profit from Muon, sparse ones do not (docs/results/learning.md).
+ */
 export const RUN_PRESETS: Readonly<Record<PresetName, RunRules>> = {
   tiny: {
     ...common,
@@ -58,7 +61,7 @@ export const RUN_PRESETS: Readonly<Record<PresetName, RunRules>> = {
     batchRows: 16,
     stepsPerRound: 20,
     stepsPerSegment: 5,
-    optimizer: { ...ADAMW, learningRate: '0.003', warmupSteps: 20 },
+    optimizer: { ...MUON, learningRate: '0.003', warmupSteps: 20 },
     codec: DENSE,
   },
   small: {
