@@ -131,6 +131,30 @@ for (const optimizer of ['adamw', 'muon'] as const) {
   });
 }
 
+test('AdamW on all tensors is no substitute for Muon', async () => {
+  const start = startOf('muon');
+  const cheaper = await run('native', startOf('adamw'), segmentAt(0));
+  const { m, v } = cheaper.end.moments;
+  const end = { params: cheaper.end.params, moments: { m, v: v.slice(-start.moments.v.length) } };
+  const mine = await run('exact', start, segmentAt(0));
+  const { distancePpm, tensor } = stateDistance(LAYOUT, start, end, mine.end);
+  assert.ok(distancePpm > 20 * TOLERANCE_PPM && /layers/.test(tensor), `${distancePpm} in ${tensor}`);
+});
+
+test('the second moments of a state are those of the last tensors', async () => {
+  const { end } = await run('native', startOf('muon'), segmentAt(0));
+  for (const [place, tensor] of [
+    [0, 'v of model.embed_tokens.weight'],
+    [end.moments.v.length - 1, 'v of model.norm.weight'],
+  ] as const) {
+    const v = end.moments.v.slice();
+    v[place] = 0x7000; // A number beyond everything.
+    const claimed = { ...end, moments: { ...end.moments, v } };
+    const distance = stateDistance(LAYOUT, startOf('muon'), claimed, end);
+    assert.deepEqual([distance.tensor, distance.first], [tensor, tensor]);
+  }
+});
+
 test('no work at all is exactly a million', async () => {
   const mine = await run('exact', START, segmentAt(0));
   assert.equal(stateDistance(LAYOUT, START, START, mine.end).distancePpm, 1_000_000);
