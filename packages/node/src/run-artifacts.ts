@@ -1,7 +1,7 @@
 /** What a member needs before it can work: the charter, the data, the tokenizer, the programs. Fetched by name, checked. */
 import { type Hash, sha256, WorldError } from '@folkmoot/core';
 import { type DatasetManifest, parseManifest } from '@folkmoot/data';
-import { MAX_TOKENIZER_BYTES } from '@folkmoot/model';
+import { MAX_TOKENIZER_BYTES, parameterLayout } from '@folkmoot/model';
 import { type Charter, parseCharter } from '@folkmoot/records';
 import type { Artifacts } from './artifacts.ts';
 import type { Notice } from './notices.ts';
@@ -12,11 +12,18 @@ const MAX_CHARTER_BYTES = 64 * 1024;
 /** The charter of `run`, from disk or from the members. Throws `charter-invalid` where its creator broke the rules. */
 export async function fetchCharter(artifacts: Artifacts, run: Hash, signal?: AbortSignal): Promise<Charter> {
   const parsed = parseCharter(await artifacts.get(run, { maxBytes: MAX_CHARTER_BYTES, signal }), run);
-  if (parsed.ok) return parsed.value;
-  throw new WorldError('charter-invalid', `This run’s charter cannot be used: ${parsed.reason}.`, {
+  const reason = parsed.ok ? wrongSize(parsed.value) : parsed.reason;
+  if (parsed.ok && reason === undefined) return parsed.value;
+  throw new WorldError('charter-invalid', `This run’s charter cannot be used: ${reason}.`, {
     facts: { run },
     help: 'The run may need a newer version of Folkmoot; otherwise leave it alone.',
   });
+}
+
+/** Sizes of states are taken from `parameters` before the model is built: it must be the model's. */
+function wrongSize({ model, parameters }: Charter): string | undefined {
+  const { elements } = parameterLayout(model);
+  return elements === parameters ? undefined : `it says ${parameters} parameters, and its model has ${elements}`;
 }
 
 export interface RunData {
