@@ -5,13 +5,15 @@ sha-256 of their bytes, and segment.json, which tells how they fit together. Num
 the claim holds.
   run, round, segment, member   whose work this is
   artifacts                     file name -> sha-256, for:
-    train.onnx                  parameters by name, tokens, targets [B*T] int32 -> loss, grad:NAME for each parameter
+    train.onnx                  parameters by name, tokens, targets [b*T] int32 -> loss, grad:NAME for each parameter
     norm.onnx                   g [chunk] -> sumSquares
     optimizer.onnx              AdamW: p, m, v, g, keep [chunk], four scalars -> newP, newM, newV
+    accumulate.onnx             if b < B: sum, g [chunk], factor -> newSum = (sum + g) * factor
     muon.onnx                   if the optimizer is Muon: p, m, g [elements of a block], three scalars -> newP, newM
     start.params, end.params    float32 [N]: all tensors, one after another (what the member claims, before and after)
     start.moments, end.moments  bfloat16: m [N], then v [secondMoments], which is that of the last elements
-    tokens                      int32 [S, B, T+1], B `rows` of T = `context` tokens for each step; targets are one later
+    tokens                      int32 [S, B, T+1], B `rows` of T = `context` tokens for each step; targets are one later;
+                                b = `microRows` rows at a time: a step's gradient is the mean of those of its parts
   tensors                       name, shape and offset of each parameter; their sizes add up to N
   decayElements, chunk          weight decay is for the elements before the first; AdamW takes as many at a time
   blocks                        count of elements each, at the start: what Muon takes, one block at a time
@@ -78,21 +80,39 @@ def scalars(step, sum_squares):
     return *({name: np.array(value, np.float32) for name, value in part.items()} for part in (adamw, muon or {})), keep
 
 
-train, norm, optimizer, *muon = (
-    onnxruntime.InferenceSession(artifact(f"{name}.onnx"), providers=["CPUExecutionProvider"])
-    for name in ["train", "norm", "optimizer"] + ["muon"] * (turned > 0))
+def gradient_of(batch):
+    """Loss and gradient of one batch: the mean over its micro-batches, added in their order."""
+    count, losses, gradient = len(batch) // segment["microRows"], [], np.zeros_like(now[0])
+    for index, part in enumerate(np.split(batch, count)):
+        feeds = {name: part.copy() for name, part in parts(now[0])}
+        feeds.update(tokens=part[:, :-1].ravel(), targets=part[:, 1:].ravel())
+        results = dict(zip((output.name for output in train.get_outputs()), train.run(None, feeds)))
+        micro = np.zeros_like(gradient)
+        for name, place in parts(micro):
+            place[...] = results[f"grad:{name}"]
+        losses.append(float(results["loss"]))
+        factor = np.array(1 / count if index == count - 1 else 1, np.float32)
+        for place in chunks(0) if index else []:
+            feeds = {"sum": gradient[place].copy(), "g": micro[place].copy(), "factor": factor}
+            micro[place] = accumulate.run(["newSum"], feeds)[0]
+        gradient = micro
+    return sum(losses) / count, gradient
+
+
+def session(name):
+    return onnxruntime.InferenceSession(artifact(f"{name}.onnx"), providers=["CPUExecutionProvider"])
+
+
+train, norm, optimizer = (session(name) for name in ("train", "norm", "optimizer"))
+muon = session("muon") if turned else None
+accumulate = session("accumulate") if segment["microRows"] < segment["rows"] else None
 rows = np.frombuffer(artifact("tokens"), "<i4").reshape(-1, segment["rows"], segment["context"] + 1)
 start, claimed = (state(artifact(f"{when}.params"), artifact(f"{when}.moments")) for when in ("start", "end"))
 now = [arena.copy() for arena in start]
 chunks = lambda start: [slice(at, at + chunk) for at in range(start, elements, chunk)]
 size = segment["blocks"]["elements"]
 for step, batch in zip(segment["steps"], rows, strict=True):
-    feeds = {name: part.copy() for name, part in parts(now[0])}
-    feeds.update(tokens=batch[:, :-1].ravel(), targets=batch[:, 1:].ravel())
-    results = dict(zip((output.name for output in train.get_outputs()), train.run(None, feeds)))
-    gradient, sum_squares = np.zeros_like(now[0]), 0.0
-    for name, part in parts(gradient):
-        part[...] = results[f"grad:{name}"]
+    (loss, gradient), sum_squares = gradient_of(batch), 0.0
     for place in chunks(0):  # One after another: from Python 3.12 on, `sum` rounds in another way.
         sum_squares += float(norm.run(None, {"g": gradient[place]})[0])
     adamw_values, muon_values, keep = scalars(step, sum_squares)
@@ -104,9 +124,9 @@ for step, batch in zip(segment["steps"], rows, strict=True):
             arena[place] = new
     for place in (slice(at, at + size) for at in range(0, turned, size)):
         feeds = {name: arena[place].copy() for name, arena in zip("pmg", [*now[:2], gradient])}
-        for arena, new in zip(now, muon[0].run(["newP", "newM"], {**feeds, **muon_values})):
+        for arena, new in zip(now, muon.run(["newP", "newM"], {**feeds, **muon_values})):
             arena[place] = new
-    print(f"loss {float(results['loss']):.6f}")
+    print(f"loss {loss:.6f}")
 
 params, m, v = (arena[:elements] for arena in now)
 end = {"end.params": params.tobytes(), "end.moments": to_bfloat16(m) + to_bfloat16(v[turned:])}

@@ -20,6 +20,7 @@ const RULES: RunRules = {
   ...tiny,
   model: { ...tiny.model, vocab: 320, hidden: 32, layers: 1, heads: 2, kvHeads: 1, feedForward: 48, context: 16 },
   batchRows: 2,
+  microRows: 1,
   stepsPerRound: 6,
   stepsPerSegment: 2,
   timing: { ...tiny.timing, openMs: 300, graceMs: 500 },

@@ -1,3 +1,4 @@
+export * from './accumulate.ts';
 export * from './config.ts';
 export * from './huggingface.ts';
 export * from './initial.ts';

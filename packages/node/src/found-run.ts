@@ -68,6 +68,7 @@ export function foundRun(founding: Founding): Founded {
       norm: programs.norm.id,
       evaluate: programs.evaluate.id,
       ...(programs.muon && { muon: programs.muon.id }),
+      ...(programs.accumulate && { accumulate: programs.accumulate.id }),
     },
     initialBase: sha256(base),
     ...zeroIds(rules),

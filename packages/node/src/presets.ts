@@ -7,6 +7,7 @@ export type RunRules = Pick<
   Charter,
   | 'model'
   | 'batchRows'
+  | 'microRows'
   | 'stepsPerRound'
   | 'stepsPerSegment'
   | 'optimizer'

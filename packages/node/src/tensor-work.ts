@@ -2,9 +2,11 @@
 import { assert, bytesOf, type Hash, sha256, WorldError } from '@folkmoot/core';
 import { assignedRows, type DatasetManifest, type RowBatch, Rows } from '@folkmoot/data';
 import {
+  accumulateProgram,
   adamwProgram,
   evaluateProgram,
   type MomentSizes,
+  microBatches,
   momentSizes,
   muonProgram,
   normProgram,
@@ -47,23 +49,27 @@ export interface RunPrograms {
   readonly evaluate: Program;
   /** Where the optimizer is Muon. */
   readonly muon?: Program;
+  /** Where a step has micro-batches. */
+  readonly accumulate?: Program;
 }
 
-type ProgramRules = Pick<Charter, 'model' | 'batchRows' | 'optimizer'>;
+type ProgramRules = Pick<Charter, 'model' | 'batchRows' | 'microRows' | 'optimizer'>;
 
-export function runPrograms({ model, batchRows, optimizer }: ProgramRules): RunPrograms {
+export function runPrograms({ model, batchRows, microRows, optimizer }: ProgramRules): RunPrograms {
+  const rows = microRows ?? batchRows;
   return {
-    train: trainProgram(model, batchRows, { zLoss: optimizer.zLoss }),
+    train: trainProgram(model, rows, { zLoss: optimizer.zLoss }),
     optimizer: adamwProgram(optimizer),
     norm: normProgram(),
-    evaluate: evaluateProgram(model, batchRows),
+    evaluate: evaluateProgram(model, rows),
     ...(optimizer.kind === 'muon' && { muon: muonProgram(optimizer, parameterLayout(model)) }),
+    ...(microRows !== undefined && { accumulate: accumulateProgram() }),
   };
 }
 
 /** Throws `program-mismatch` where this version builds other programs than the charter names. */
 export function checkPrograms(charter: Charter, programs: RunPrograms): void {
-  for (const name of ['train', 'optimizer', 'norm', 'evaluate', 'muon'] as const)
+  for (const name of ['train', 'optimizer', 'norm', 'evaluate', 'muon', 'accumulate'] as const)
     if (programs[name]?.id !== charter.programs[name])
       throw new WorldError(
         'program-mismatch',
@@ -214,9 +220,8 @@ export class TensorWork implements Work {
   /** Made when first needed: a member that never audits holds no memory for it. */
   #localRound(role: 'trainer' | 'auditor'): Promise<LocalRound> {
     const { optimizer } = this.#charter;
-    return this.#engine.once(role, (engine) =>
-      LocalRound.create({ engine, train: this.#programs.train, layout: this.#layout, optimizer }),
-    );
+    const parts = { train: this.#programs.train, layout: this.#layout, microBatches: microBatches(this.#charter) };
+    return this.#engine.once(role, (engine) => LocalRound.create({ engine, ...parts, optimizer }));
   }
 
   /** The rows and the place in the schedule of segment `segment`, from 1. */

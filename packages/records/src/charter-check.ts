@@ -34,13 +34,21 @@ export function brokenRule(charter: Charter): string | undefined {
   if (committee.maxWitnesses < committee.minMembers) return 'maxWitnesses must be at least minMembers';
   if ((programs.muon !== undefined) !== (optimizer.kind === 'muon'))
     return 'there is a muon program where the optimizer is Muon, and nowhere else';
-  return brokenSchedule(optimizer);
+  return brokenMicroBatches(charter) ?? brokenSchedule(optimizer);
 }
 
 /** What is wrong with optimizer rules that a person has put together, or `undefined`. */
 export function brokenOptimizer(rules: OptimizerRules): string | undefined {
   const parsed = charterSchema.shape.optimizer.safeParse(rules);
   return parsed.success ? brokenSchedule(parsed.data) : firstIssue(parsed.error);
+}
+
+function brokenMicroBatches({ batchRows, microRows, programs }: Charter): string | undefined {
+  if (microRows !== undefined && (microRows >= batchRows || batchRows % microRows !== 0))
+    return 'microRows must divide batchRows, and be smaller';
+  if ((programs.accumulate !== undefined) !== (microRows !== undefined))
+    return 'there is an accumulate program where there are micro-batches, and nowhere else';
+  return undefined;
 }
 
 function brokenSchedule({ schedule, warmupSteps }: OptimizerRules): string | undefined {

@@ -89,14 +89,26 @@ export const charterSchema = z.strictObject({
     trainRows: count(2 ** 30),
     holdoutRows: count(2 ** 30),
   }),
-  /** `muon` where the optimizer is; `optimizer` is AdamW's. */
-  programs: z.strictObject({ train: hash, optimizer: hash, norm: hash, evaluate: hash, muon: hash.optional() }),
+  /** `muon` where the optimizer is, `accumulate` where there are micro-batches; `optimizer` is AdamW's. */
+  programs: z.strictObject({
+    train: hash,
+    optimizer: hash,
+    norm: hash,
+    evaluate: hash,
+    muon: hash.optional(),
+    accumulate: hash.optional(),
+  }),
   initialBase: hash,
   /** The artifacts that stand for optimizer moments and error memory of nothing but zeros. */
   zeroMoments: hash,
   zeroError: hash,
   /** Rows in one inner step. */
   batchRows: count(4096),
+  /**
+   * Rows in a micro-batch: the gradient of a step is the mean of those of its micro-batches, added in the order of their
+   * rows. Absent: all rows at once.
+   */
+  microRows: count(2048).optional(),
   /** H: inner steps in a round, a multiple of S. */
   stepsPerRound: count(100_000),
   /** S: inner steps in a segment, the unit that is audited and paid. */

@@ -1,5 +1,6 @@
 export * from './aggregate.ts';
 export * from './artifact.ts';
+export { BatchGradient, type BatchGradientOptions } from './batch-gradient.ts';
 export * from './bfloat16.ts';
 export * from './codec.ts';
 export type { DenseUpdate } from './codec-dense.ts';

@@ -5,25 +5,14 @@
  */
 import { assert, bytesOf, type Hash, sha256 } from '@folkmoot/core';
 import type { RowBatch } from '@folkmoot/data';
-import {
-  gradientName,
-  type MomentSizes,
-  momentSizes,
-  type OptimizerRules,
-  type ParameterLayout,
-} from '@folkmoot/model';
+import { type MomentSizes, momentSizes, type OptimizerRules, type ParameterLayout } from '@folkmoot/model';
 import type { StateIds } from '@folkmoot/records';
-import type { Engine, Executable, Program } from '@folkmoot/tensor';
 import { type Moments, momentsId } from './artifact.ts';
+import { BatchGradient, type BatchGradientOptions } from './batch-gradient.ts';
 import { hasNonFinite, packBfloat16, unpackBfloat16 } from './bfloat16.ts';
 import { InnerOptimizer } from './inner-optimizer.ts';
-import { parameterViews } from './parameter-views.ts';
 
-export interface LocalRoundOptions {
-  readonly engine: Engine;
-  /** A `trainProgram` of the run's model and batch. */
-  readonly train: Program;
-  readonly layout: ParameterLayout;
+export interface LocalRoundOptions extends BatchGradientOptions {
   readonly optimizer: OptimizerRules;
 }
 
@@ -52,20 +41,21 @@ export type SegmentOutcome =
 export class LocalRound {
   readonly #layout: ParameterLayout;
   readonly #sizes: MomentSizes;
-  readonly #train: Executable;
+  readonly #gradient: BatchGradient;
   readonly #optimizer: InnerOptimizer;
   #started = false;
 
-  static async create({ engine, train, layout, optimizer }: LocalRoundOptions): Promise<LocalRound> {
-    const executable = await engine.load(train);
-    const sizes = momentSizes(optimizer, layout);
-    return new LocalRound(layout, sizes, executable, await InnerOptimizer.create(engine, optimizer, layout));
+  static async create(options: LocalRoundOptions): Promise<LocalRound> {
+    const { engine, layout, optimizer: rules } = options;
+    const optimizer = await InnerOptimizer.create(engine, rules, layout);
+    const gradient = await BatchGradient.create(options, optimizer.gradient);
+    return new LocalRound(layout, momentSizes(rules, layout), gradient, optimizer);
   }
 
-  private constructor(layout: ParameterLayout, sizes: MomentSizes, train: Executable, optimizer: InnerOptimizer) {
+  private constructor(layout: ParameterLayout, sizes: MomentSizes, gradient: BatchGradient, optimizer: InnerOptimizer) {
     this.#layout = layout;
     this.#sizes = sizes;
-    this.#train = train;
+    this.#gradient = gradient;
     this.#optimizer = optimizer;
   }
 
@@ -91,7 +81,7 @@ export class LocalRound {
     const losses: number[] = [];
     for (const [step, batch] of segment.batches.entries()) {
       signal?.throwIfAborted();
-      const loss = await this.#gradient(batch);
+      const loss = await this.#gradient.run(this.#optimizer.arenas.params, batch);
       if (!Number.isFinite(loss)) return diverged(step, 'The loss is not finite.');
       if (!(await this.#optimizer.step(segment.globalStep + step, segment.deviceStep + step)))
         return diverged(step, 'The gradient is not finite.');
@@ -102,18 +92,7 @@ export class LocalRound {
 
   async free(): Promise<void> {
     await this.#optimizer.free();
-    await this.#train.free();
-  }
-
-  async #gradient({ tokens, targets }: RowBatch): Promise<number> {
-    const { arenas, gradient } = this.#optimizer;
-    const { loss } = await this.#train.run({
-      ...parameterViews(this.#layout, arenas.params),
-      ...parameterViews(this.#layout, gradient, gradientName),
-      tokens,
-      targets,
-    });
-    return loss[0];
+    await this.#gradient.free();
   }
 
   async #end(losses: readonly number[]): Promise<SegmentOutcome> {

@@ -1,11 +1,11 @@
 /** A single inner step that can be looked at: the state after it as it is, before any rounding. */
 import type { RowBatch } from '@folkmoot/data';
-import { gradientName, momentSizes } from '@folkmoot/model';
-import type { Bindings, Executable } from '@folkmoot/tensor';
+import { momentSizes } from '@folkmoot/model';
+import type { Bindings } from '@folkmoot/tensor';
+import { BatchGradient } from './batch-gradient.ts';
 import { unpackBfloat16 } from './bfloat16.ts';
 import { InnerOptimizer } from './inner-optimizer.ts';
 import type { LocalRoundOptions } from './local-round.ts';
-import { parameterViews } from './parameter-views.ts';
 
 /** Where a step begins: moments as at a segment's border (bfloat16) or as within a segment (float32). */
 export interface StepStart {
@@ -24,17 +24,18 @@ export interface StepEnd {
 /** Allocates once; then any number of steps, each from a state that is given. */
 export class OneStep {
   readonly #options: LocalRoundOptions;
-  readonly #train: Executable;
+  readonly #gradient: BatchGradient;
   readonly #optimizer: InnerOptimizer;
 
   static async create(options: LocalRoundOptions): Promise<OneStep> {
-    const { engine, train, layout, optimizer } = options;
-    return new OneStep(options, await engine.load(train), await InnerOptimizer.create(engine, optimizer, layout));
+    const { engine, layout } = options;
+    const optimizer = await InnerOptimizer.create(engine, options.optimizer, layout);
+    return new OneStep(options, await BatchGradient.create(options, optimizer.gradient), optimizer);
   }
 
-  private constructor(options: LocalRoundOptions, train: Executable, optimizer: InnerOptimizer) {
+  private constructor(options: LocalRoundOptions, gradient: BatchGradient, optimizer: InnerOptimizer) {
     this.#options = options;
-    this.#train = train;
+    this.#gradient = gradient;
     this.#optimizer = optimizer;
   }
 
@@ -43,23 +44,14 @@ export class OneStep {
    *
    * `undefined` where the gradient is not finite.
    */
-  async run(
-    start: StepStart,
-    step: number,
-    { tokens, targets }: RowBatch,
-    more: Bindings = {},
-  ): Promise<StepEnd | undefined> {
+  async run(start: StepStart, step: number, batch: RowBatch, more: Bindings = {}): Promise<StepEnd | undefined> {
     const { layout, optimizer } = this.#options;
     const { first, second } = momentSizes(optimizer, layout);
     const { gradient, arenas } = this.#optimizer;
     await arenas.params.write(start.params);
     await arenas.m.write(float32(start.moments.m));
     await arenas.v.write(float32(start.moments.v));
-    await this.#train.run({
-      ...parameterViews(layout, arenas.params),
-      ...parameterViews(layout, gradient, gradientName),
-      ...{ tokens, targets, ...more },
-    });
+    await this.#gradient.run(arenas.params, batch, more);
     if (!(await this.#optimizer.step(step, step))) return undefined;
     const read = async (buffer: typeof gradient, elements: number) => (await buffer.read(0, elements)) as Float32Array;
     const { params, m, v } = this.#optimizer.arenas;

@@ -30,10 +30,13 @@ export interface SegmentClaim {
     readonly norm: Program;
     readonly optimizer: Program;
     readonly muon?: Program;
+    readonly accumulate?: Program;
   };
   /** Each batch is `rows` rows; a row's targets are its tokens, one later. */
   readonly segment: Segment;
   readonly rows: number;
+  /** Of a micro-batch; default all. */
+  readonly microRows?: number;
   /** What the member opened. */
   readonly start: StateFiles;
   readonly end: StateFiles;
@@ -45,7 +48,7 @@ export interface SegmentClaim {
  * The ids in it are those of the log, so a checker needs the log (or `folkmoot why`) to know that they were claimed.
  */
 export function segmentFiles(claim: SegmentClaim): Map<string, Uint8Array> {
-  const { about, layout, optimizer, tolerancePpm, programs, segment, rows, start, end } = claim;
+  const { about, layout, optimizer, tolerancePpm, programs, segment, rows, microRows = rows, start, end } = claim;
   const artifacts = new Map([
     ['train.onnx', programs.train.bytes],
     ['norm.onnx', programs.norm.bytes],
@@ -57,10 +60,12 @@ export function segmentFiles(claim: SegmentClaim): Map<string, Uint8Array> {
     ['tokens', bytesOf(tokensOf(segment, rows))],
   ]);
   if (programs.muon) artifacts.set('muon.onnx', programs.muon.bytes);
+  if (programs.accumulate) artifacts.set('accumulate.onnx', programs.accumulate.bytes);
   const description = {
     ...about,
     artifacts: Object.fromEntries([...artifacts].map(([name, bytes]) => [name, sha256(bytes)])),
     rows,
+    microRows,
     context: segment.batches[0]!.tokens.length / rows,
     tensors: layout.tensors.map(({ name, shape, offset }) => ({ name, shape, offset })),
     decayElements: decayElements(optimizer, layout),

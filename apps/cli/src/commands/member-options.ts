@@ -23,6 +23,8 @@ export interface CharterOptions extends OptimizerOptions {
   readonly textColumn?: string;
   readonly qualityFilters: boolean;
   readonly keepNearDuplicates?: true;
+  readonly batchRows?: string;
+  readonly microRows?: string;
   readonly codec?: 'dense' | 'sparse';
   readonly engine?: 'native' | 'exact' | 'webgpu';
   readonly licence: string;
@@ -69,6 +71,11 @@ export function addCharterOptions(command: Command): Command {
       'keep documents that are very short, generated, mostly numbers and symbols, or repeat themselves',
     )
     .option('--keep-near-duplicates', 'keep documents that nearly repeat an earlier one')
+    .option('--batch-rows <n>', 'rows of an inner step (default: the preset’s)')
+    .option(
+      '--micro-rows <n>',
+      'rows that are in memory at once: a divisor of the batch’s, whose gradients are added up (default: all rows)',
+    )
     .addOption(
       new Option('--codec <kind>', 'how updates are compressed (default: the preset’s)').choices(['dense', 'sparse']),
     )

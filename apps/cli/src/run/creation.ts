@@ -21,7 +21,7 @@ export async function createOrResume(
   options: Options,
   name: string,
 ): Promise<{ open: OpenHome; entrance: Entrance; resumed: boolean }> {
-  const { data, textColumn, codec, engine, licence, runName, minMembers } = options;
+  const { data, textColumn, codec, batchRows, microRows, engine, licence, runName, minMembers } = options;
   const founding = {
     ...(await shapeOf(options)),
     data,
@@ -30,6 +30,8 @@ export async function createOrResume(
     qualityFilters: options.qualityFilters ? undefined : (false as const),
     keepNearDuplicates: options.keepNearDuplicates,
     codec,
+    batchRows,
+    microRows,
     engine,
     licence,
     runName,

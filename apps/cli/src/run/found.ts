@@ -30,13 +30,14 @@ import type { Invocation } from '../invocation.ts';
 import { projectRoot } from '../project.ts';
 import { formatCount } from '../ui/format.ts';
 import { oneLine } from '../ui/width.ts';
+import { type BatchOptions, batchOf } from './batch-of.ts';
 import { optimizerOf } from './optimizer-of.ts';
 import { runFolder } from './run-folder.ts';
 
 const PROGRESS_MS = 3000;
 
 /** Options of `create` and `up` that make the charter. */
-export interface FoundingOptions extends OptimizerOptions {
+export interface FoundingOptions extends OptimizerOptions, BatchOptions {
   /** Of the model, or the nearest in size: decides how much default data there is. */
   readonly preset: PresetName;
   /** Instead of the preset's. */
@@ -93,6 +94,7 @@ function rulesOf(options: FoundingOptions): RunRules {
   const rules = model === undefined ? RUN_PRESETS[preset] : rulesForModel(model);
   return {
     ...rules,
+    ...batchOf(rules, options),
     codec: codec === undefined ? rules.codec : codec === 'dense' ? DENSE : SPARSE,
     engine: engine === undefined ? rules.engine : engineRules(engine),
     optimizer: optimizerOf(rules, options),

@@ -21,6 +21,7 @@ export async function exportSegment(bench: ReplayBench, one: OpenedSegment, fold
     programs: runPrograms(charter),
     segment: await segmentOf(bench, one),
     rows: charter.batchRows,
+    microRows: charter.microRows,
     start: await startOf(bench, one),
     end: await claimedEndOf(bench, one),
   });

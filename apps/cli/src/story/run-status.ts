@@ -94,6 +94,7 @@ function highlights({ charter }: OpenRun) {
     stepsPerRound: charter.stepsPerRound,
     segmentsPerRound: segmentsPerRound(charter),
     batchRows: charter.batchRows,
+    microRows: charter.microRows ?? charter.batchRows,
     trainRows: dataset.trainRows,
     holdoutRows: dataset.holdoutRows,
     creditPerSegment: credit.perSegment,
@@ -146,7 +147,7 @@ export function statusLines(status: RunStatus, color: boolean): string[] {
     field('data', `${formatCount(charter.trainRows)} rows to train on, ${formatCount(charter.holdoutRows)} held out`),
     field(
       'rules',
-      `${charter.stepsPerRound} steps of ${charter.batchRows} rows a round in ${charter.segmentsPerRound} segments, ${charter.creditPerSegment} credits each; ${charter.codec} updates; ${engineText(charter)}`,
+      `${charter.stepsPerRound} steps of ${rowsText(charter)} a round in ${charter.segmentsPerRound} segments, ${charter.creditPerSegment} credits each; ${charter.codec} updates; ${engineText(charter)}`,
     ),
     field(
       'process',
@@ -172,6 +173,10 @@ function roundText({ round, phase, finished, phaseSinceMs }: RunStatus): string 
   return phase === 'open'
     ? `${done}; round ${round} ${doing}`
     : `${done}; round ${round} ${doing} since ${localTime(phaseSinceMs)}`;
+}
+
+function rowsText({ batchRows, microRows }: { batchRows: number; microRows: number }): string {
+  return microRows < batchRows ? `${batchRows} rows, ${microRows} at a time,` : `${batchRows} rows`;
 }
 
 function engineText({ engine, tolerancePpm }: { engine: string; tolerancePpm: number }): string {
