@@ -48,6 +48,15 @@ export function accountKey(secret: Uint8Array): AccountKey {
  * signs when it admits a device to a run.
  */
 export function deviceVouchDigest(device: DeviceId, run: Hash): Uint8Array {
+  return typedDigest('Device', device, run);
+}
+
+/** The same of `Revocation(string device,bytes32 run)`: what disowns a device. */
+export function deviceRevocationDigest(device: DeviceId, run: Hash): Uint8Array {
+  return typedDigest('Revocation', device, run);
+}
+
+function typedDigest(type: 'Device' | 'Revocation', device: DeviceId, run: Hash): Uint8Array {
   const domain = keccak_256(
     concat([
       keccak_256(utf8('EIP712Domain(string name,string version)')),
@@ -56,24 +65,42 @@ export function deviceVouchDigest(device: DeviceId, run: Hash): Uint8Array {
     ]),
   );
   const message = keccak_256(
-    concat([keccak_256(utf8('Device(string device,bytes32 run)')), keccak_256(utf8(device)), fromHex(run)]),
+    concat([keccak_256(utf8(`${type}(string device,bytes32 run)`)), keccak_256(utf8(device)), fromHex(run)]),
   );
   return keccak_256(concat([Uint8Array.of(0x19, 0x01), domain, message]));
 }
 
 /** The account's signature over `deviceVouchDigest`: r, s and v as 130 hexadecimal digits, as wallets give it. */
 export function vouchForDevice(key: AccountKey, device: DeviceId, run: Hash): string {
-  const recovered = secp256k1.sign(deviceVouchDigest(device, run), key.secret, { prehash: false, format: 'recovered' });
-  return toHex(concat([recovered.subarray(1), Uint8Array.of(27 + recovered[0]!)]));
+  return signDigest(key, deviceVouchDigest(device, run));
 }
 
 /** The account that signed, or `undefined` where the signature is malformed. */
 export function vouchingAccount(device: DeviceId, run: Hash, signature: string): AccountId | undefined {
+  return recoverAccount(deviceVouchDigest(device, run), signature);
+}
+
+/** The account's signature over `deviceRevocationDigest`. */
+export function revokeDevice(key: AccountKey, device: DeviceId, run: Hash): string {
+  return signDigest(key, deviceRevocationDigest(device, run));
+}
+
+/** The account that disowned the device, or `undefined` where the signature is malformed. */
+export function revokingAccount(device: DeviceId, run: Hash, signature: string): AccountId | undefined {
+  return recoverAccount(deviceRevocationDigest(device, run), signature);
+}
+
+function signDigest(key: AccountKey, digest: Uint8Array): string {
+  const recovered = secp256k1.sign(digest, key.secret, { prehash: false, format: 'recovered' });
+  return toHex(concat([recovered.subarray(1), Uint8Array.of(27 + recovered[0]!)]));
+}
+
+function recoverAccount(digest: Uint8Array, signature: string): AccountId | undefined {
   if (!/^[0-9a-f]{130}$/.test(signature)) return undefined;
   const bytes = fromHex(signature);
   try {
     const recovered = concat([Uint8Array.of(bytes[64]! - 27), bytes.subarray(0, 64)]);
-    const point = secp256k1.recoverPublicKey(recovered, deviceVouchDigest(device, run), { prehash: false });
+    const point = secp256k1.recoverPublicKey(recovered, digest, { prehash: false });
     return addressOf(secp256k1.Point.fromBytes(point).toBytes(false));
   } catch {
     return undefined;

@@ -2,6 +2,7 @@ export { Artifacts } from './artifacts.ts';
 export { ask, askJson } from './exchange.ts';
 export { artifactSizes } from './expectations.ts';
 export { type Founded, type Founding, foundRun } from './found-run.ts';
+export type { Vouched } from './joining.ts';
 export { Log, retell } from './log.ts';
 export { Member, type MemberParts } from './member.ts';
 export { nearestPreset, rulesForModel } from './model-rules.ts';

@@ -148,7 +148,10 @@ async function readSnapshot(charter: Charter, cells: Cells, lines: readonly stri
   const kept = parseJsonLine(fromUtf8(bytes)) as State | undefined;
   // A snapshot that is ahead of the journal, or of another log, is only a lost shortcut.
   const line = kept?.head && lines[kept.head.index];
-  if (!kept || !line || kept.run !== initialState(charter).run) return undefined;
+  const fresh = initialState(charter);
+  if (!kept || !line || kept.run !== fresh.run) return undefined;
+  // Written by another version, whose state had other fields.
+  if (Object.keys(fresh).some((field) => !(field in kept))) return undefined;
   const entry = verifyEntry(parseJsonLine(line), charter.sequencer);
   return entry.ok && entry.value.id === kept.head.id ? kept : undefined;
 }

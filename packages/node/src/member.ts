@@ -18,15 +18,23 @@ import {
   type Store,
   toHex,
   utf8,
-  vouchForDevice,
   WorldError,
 } from '@folkmoot/core';
 import { type Duty, duties, type Event } from '@folkmoot/protocol';
-import { type Charter, charterBytes, type Entry, recordBytes, runId, type VerifiedRecord } from '@folkmoot/records';
+import {
+  type Charter,
+  charterBytes,
+  type Entry,
+  type Invited,
+  recordBytes,
+  runId,
+  type VerifiedRecord,
+} from '@folkmoot/records';
 import { Artifacts } from './artifacts.ts';
 import { Auditor } from './auditor.ts';
 import { Bases } from './bases.ts';
 import { askJson } from './exchange.ts';
+import { joinRequest, throwIfShutOut, type Vouched } from './joining.ts';
 import { Keepsakes } from './keepsakes.ts';
 import { Log } from './log.ts';
 import type { Notice } from './notices.ts';
@@ -48,6 +56,10 @@ export interface MemberParts {
   readonly charter: Charter;
   readonly key: DeviceKey;
   readonly account: AccountKey;
+  /** Where the account's key is on another machine: the account, and its vouch for this device. Instead of `account`. */
+  readonly vouched?: Vouched;
+  /** What lets a newcomer into a run that is not open. */
+  readonly ticket?: Invited;
   /** For people: at most 32 printable characters. */
   readonly name: string;
   readonly network: Network;
@@ -222,8 +234,9 @@ export class Member {
     await this.#catchUp();
     if (this.#sequencer) this.#background(this.#sequencer.run(signal));
     await this.#join();
-    const { key, account } = this.#parts;
-    this.#notify({ kind: 'started', device: key.id, account: account.id, addresses: network.addresses() });
+    const { key } = this.#parts;
+    const { account } = this.log.state.members[key.id]!;
+    this.#notify({ kind: 'started', device: key.id, account, addresses: network.addresses() });
     this.#bench.bases.enter(this.log.state.base);
     this.#live = true;
     this.#tend();
@@ -253,13 +266,14 @@ export class Member {
 
   /** Joins where the log does not know this device. A round that ends meanwhile makes the record stale: say it again. */
   async #join(): Promise<void> {
-    const { key, account, name, charter, clock } = this.#parts;
-    const vouch = vouchForDevice(account, key.id, runId(charter));
+    const { key, clock } = this.#parts;
+    const request = joinRequest(this.#parts);
     for (let attempt = 0; !this.log.state.members[key.id]; attempt++) {
-      const receipt = await this.#bench.voice.say('join', { account: account.id, vouch, name }).catch((error) => {
+      const receipt = await this.#bench.voice.say('join', request).catch((error) => {
         if (attempt >= 20) throw error;
         return undefined;
       });
+      if (receipt && !receipt.accepted) throwIfShutOut(receipt.reason, request);
       if (receipt && !receipt.accepted && attempt >= 20) mustAccept(receipt, 'request to join');
       for (let wait = 0; wait < 10 && !this.log.state.members[key.id]; wait++)
         await clock.sleep(100, this.#stopping.signal);

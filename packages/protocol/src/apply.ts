@@ -7,10 +7,12 @@
  */
 import { assert } from '@folkmoot/core';
 import type { Entry, RecordBody, RecordKind, VerifiedRecord } from '@folkmoot/records';
+import * as admission from './admission.ts';
 import * as audits from './audits.ts';
 import * as delivery from './delivery.ts';
 import type { Context, Event } from './events.ts';
 import * as membership from './membership.ts';
+import * as revocation from './revocation.ts';
 import { expire, prepareHeader, progress } from './round.ts';
 import type { State } from './state.ts';
 import { takeTimer } from './timers.ts';
@@ -29,6 +31,8 @@ const RULES = {
   ready: membership.ready,
   leave: membership.leave,
   fault: membership.fault,
+  revoke: revocation.revoke,
+  withdraw: admission.withdraw,
   commit: delivery.commit,
   reveal: delivery.reveal,
   attest: delivery.attest,
@@ -40,7 +44,17 @@ const RULES = {
   tick: nothing,
 } as unknown as Record<RecordKind, Rule>;
 
-const ABOUT_A_PAST_ROUND: ReadonlySet<RecordKind> = new Set(['open', 'result', 'close', 'verdict']);
+const ABOUT_A_PAST_ROUND: ReadonlySet<RecordKind> = new Set([
+  'open',
+  'result',
+  'close',
+  'verdict',
+  'revoke',
+  'withdraw',
+]);
+
+/** What carries its own authority: a stranger may bring it. */
+const FROM_ANYBODY: ReadonlySet<RecordKind> = new Set(['join', 'revoke', 'withdraw']);
 
 /** Applies the next entry and returns what it brought about. The entry must continue the log (`continues`). */
 export function apply(state: State, entry: Entry): Event[] {
@@ -73,9 +87,10 @@ export function check(state: State, record: VerifiedRecord): string | null {
   if (body.run !== state.run) return 'the record is another run’s';
   if (body.seen.index > state.head.index) return 'the record names a log entry that does not exist yet';
   const member = state.members[body.device];
-  if (!member && body.kind !== 'join' && !(body.kind === 'tick' && body.device === state.charter.sequencer))
+  if (!member && !FROM_ANYBODY.has(body.kind) && !(body.kind === 'tick' && body.device === state.charter.sequencer))
     return 'the device has not joined';
   if (member?.banned) return 'the device was proven at fault';
+  if (member?.revoked) return 'the device was revoked by its account';
   if (member && body.seq <= member.seq) return 'the record is a repetition';
   if (body.kind === 'tick' && body.device !== state.charter.sequencer) return 'only the sequencer tells the time';
   if (!ABOUT_A_PAST_ROUND.has(body.kind) && (body.round !== state.round.number || body.base !== state.base))

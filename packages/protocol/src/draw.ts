@@ -1,7 +1,7 @@
 /** Who does what: every draw is a function of a seed and the members, so that each receiver recomputes every role. */
 import { below, type DeviceId, type Hash, hashOf, SeededRandom } from '@folkmoot/core';
 import { segmentsPerRound } from '@folkmoot/records';
-import type { Audit, Member, State } from './state.ts';
+import { type Audit, isBarred, type Member, type State } from './state.ts';
 
 /** Ready devices, at most one an account, in ascending order. */
 export function readyDevices(state: State): DeviceId[] {
@@ -9,7 +9,7 @@ export function readyDevices(state: State): DeviceId[] {
   const devices: DeviceId[] = [];
   for (const device of Object.keys(state.members).sort()) {
     const member = state.members[device]!;
-    if (!member.ready || member.banned || taken.has(member.account)) continue;
+    if (!member.ready || isBarred(member) || taken.has(member.account)) continue;
     taken.add(member.account);
     devices.push(device);
   }
@@ -20,7 +20,7 @@ export function readyDevices(state: State): DeviceId[] {
 export function hasReady(state: State, count: number): boolean {
   const accounts = new Set<string>();
   for (const member of Object.values(state.members)) {
-    if (member.ready && !member.banned) accounts.add(member.account);
+    if (member.ready && !isBarred(member)) accounts.add(member.account);
     if (accounts.size >= count) return true;
   }
   return count <= 0;
@@ -107,8 +107,8 @@ function seniorsOf(state: State, ready: readonly DeviceId[]): DeviceId[] {
   return exist >= 2 ? ready.filter((device) => isSenior(state.members[device]!)) : [...ready];
 }
 
-function isSenior(member: Member): boolean {
-  return !member.banned && (member.founder || member.verifiedSegments > 0);
+export function isSenior(member: Member): boolean {
+  return !isBarred(member) && (member.founder || member.verifiedSegments > 0);
 }
 
 /** In the order of a hash of the seed and each id: who comes or goes does not change the order of the others. */

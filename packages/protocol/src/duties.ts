@@ -6,7 +6,7 @@
  */
 import type { DeviceId, Hash } from '@folkmoot/core';
 import { includedUpdates } from './round.ts';
-import type { Audit, ExpectedHeader, Seat, State } from './state.ts';
+import { type Audit, type ExpectedHeader, isBarred, type Seat, type State } from './state.ts';
 
 export type Duty =
   | { kind: 'ready' }
@@ -28,7 +28,7 @@ export type Duty =
 /** The duties of `device`, the most urgent first. Cost: the device's own audits and the round's witnesses. */
 export function duties(state: State, device: DeviceId): Duty[] {
   const member = state.members[device];
-  if (!member || member.banned) return [];
+  if (!member || isBarred(member)) return [];
   return [
     ...auditDuties(state, device),
     ...roundDuties(state, device),

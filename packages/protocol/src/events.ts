@@ -21,6 +21,8 @@ export type Event =
   | { kind: 'verdict'; round: number; trainer: DeviceId; verdict: GivenVerdict }
   | { kind: 'settled'; settlement: Settlement }
   | { kind: 'forfeited'; device: DeviceId; round: number; amount: number }
+  | { kind: 'revoked'; device: DeviceId; account: AccountId }
+  | { kind: 'withdrawn'; issuer: DeviceId; key: DeviceId }
   | { kind: 'fault'; device: DeviceId; forfeited: number; first: Hash; second: Hash };
 
 /** Where the parts of `apply` put their events, and the time that the entry gave. */

@@ -1,3 +1,4 @@
+export { ADMISSION, type AdmissionCode, admissionCode, ticketKey } from './admission.ts';
 export { apply, check, continues, nextDeadline } from './apply.ts';
 export { auditPpm } from './draw.ts';
 export { type Duty, duties } from './duties.ts';

@@ -2,8 +2,9 @@
 import { type Hash, vouchingAccount } from '@folkmoot/core';
 import { forfeit, openAccount } from '@folkmoot/ledger';
 import { type RecordOf, type VerifiedRecord, verifyRecord } from '@folkmoot/records';
+import { hasSeniority, letIn, refusalToAdmit } from './admission.ts';
 import type { Context } from './events.ts';
-import { type Member, type State, zeroCarry } from './state.ts';
+import { isBarred, type Member, type State, zeroCarry } from './state.ts';
 import { recounting } from './tally.ts';
 
 /** Bounds on what one round can add to the log and the state. */
@@ -16,10 +17,11 @@ export const join = {
     if (state.round.joins >= MAX_JOINS) return 'too many have joined in this round; try again in the next';
     if (vouchingAccount(body.device, state.run, body.vouch) !== body.account)
       return 'the account has not vouched for this device';
-    return null;
+    return refusalToAdmit(state, body);
   },
   apply(state: State, { body }: VerifiedRecord<RecordOf<'join'>>, context: Context): void {
-    state.members[body.device] = newMember(state, body);
+    state.members[body.device] = { ...newMember(state, body), founder: hasSeniority(state, body.account) };
+    letIn(state, body);
     state.round.joins++;
     openAccount(state.ledger, body.account);
     context.events.push({ kind: 'joined', device: body.device, account: body.account, name: body.name });
@@ -83,7 +85,7 @@ export function setAway(state: State, device: string, reason: string, context: C
   context.events.push({ kind: 'away', device, reason });
 }
 
-function setReady(state: State, device: string, isReady: boolean): void {
+export function setReady(state: State, device: string, isReady: boolean): void {
   recounting(state, device, () => {
     state.members[device]!.ready = isReady;
   });
@@ -97,6 +99,7 @@ function newMember(state: State, body: RecordOf<'join'>): Member {
     ready: false,
     founder: false,
     banned: false,
+    revoked: false,
     tip: state.run,
     engine: '',
     carry: zeroCarry(state.charter),
@@ -122,7 +125,9 @@ function proveEquivocation(
   const second = parse(body.second);
   if (!first || !second) return undefined;
   const { device } = first.body;
-  if (device !== second.body.device || !state.members[device] || state.members[device].banned) return undefined;
+  if (device !== second.body.device || !state.members[device]) return undefined;
+  // Whoever stole a revoked device can still sign with it, and must not be able to cost its account anything.
+  if (isBarred(state.members[device])) return undefined;
   if (first.body.run !== state.run || second.body.run !== state.run) return undefined;
   const place = placeOf(first);
   if (place === undefined || place !== placeOf(second)) return undefined;

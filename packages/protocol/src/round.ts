@@ -8,7 +8,7 @@ import type { Context } from './events.ts';
 import { setAway } from './membership.ts';
 import { roundSeed } from './seeds.ts';
 import { settleSeat } from './settle.ts';
-import { isTainted, openPhase, type Phase, type Seat, type State } from './state.ts';
+import { isBarred, isTainted, openPhase, type Phase, type Seat, type State } from './state.ts';
 import { countAll, hasDelivered, isAwaited } from './tally.ts';
 
 /** Draws of witnesses before a round is void. */
@@ -164,7 +164,7 @@ function isIncluded(state: State, trainer: DeviceId): boolean {
 /** The revealed update, unless nothing that the trainer offers can count. */
 function eligibleUpdate({ round, members }: State, trainer: DeviceId): Hash | null {
   const { update, carryIn } = round.seats[trainer]!;
-  return members[trainer]!.banned || isTainted(members[trainer]!, carryIn) ? null : update;
+  return isBarred(members[trainer]!) || isTainted(members[trainer]!, carryIn) ? null : update;
 }
 
 function witnessesOf(state: State, trainer: DeviceId): DeviceId[] {

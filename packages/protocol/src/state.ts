@@ -30,6 +30,8 @@ export interface Member {
   founder: boolean;
   /** Proven at fault: never drawn again. */
   banned: boolean;
+  /** Disowned by its account: inert from then on. */
+  revoked: boolean;
   tip: Hash;
   engine: string;
   carry: Carry;
@@ -146,6 +148,14 @@ export interface Timer {
   auditor: DeviceId;
 }
 
+/** Who was let in, and how often. */
+export interface Doors {
+  /** By account: its devices in the order in which they joined, accounts that its tickets let in, tickets it took back. */
+  accounts: Record<AccountId, { devices: DeviceId[]; admitted: number; withdrawn: number }>;
+  /** By `ticketKey`. */
+  tickets: Record<string, { used: number; withdrawn: boolean }>;
+}
+
 export interface State {
   readonly charter: Charter;
   readonly run: Hash;
@@ -159,6 +169,7 @@ export interface State {
   /** How long the last round that trained took for it; 0 before the first. */
   trainedInMs: number;
   members: Record<DeviceId, Member>;
+  doors: Doors;
   round: Round;
   /** Open audits by `auditKey`. */
   audits: Record<string, Audit>;
@@ -180,6 +191,7 @@ export function initialState(charter: Charter): State {
     finalized: 0,
     trainedInMs: 0,
     members: {},
+    doors: { accounts: {}, tickets: {} },
     round: openPhase(1, run, 0),
     audits: {},
     openAudits: {},
@@ -214,6 +226,11 @@ export function openPhase(number: number, seed: Hash, nowMs: number): Round {
 
 export function zeroCarry(charter: Charter): Carry {
   return { moments: charter.zeroMoments, error: charter.zeroError, steps: 0, round: 0, since: 0 };
+}
+
+/** Whether nothing that the device says counts any more. */
+export function isBarred(member: Pick<Member, 'banned' | 'revoked'>): boolean {
+  return member.banned || member.revoked;
 }
 
 /** Whether a round that starts from `carryIn` is built on a state that an audit has refused. */

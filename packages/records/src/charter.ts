@@ -65,6 +65,16 @@ const codec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('sparse'), chunk: z.literal(4096), keep: count(128), errorDecay: decimal }),
 ]);
 
+/** Accounts that the tickets of one senior member may let in; 0: the creator's alone count. */
+const perMember = z.int().min(0).max(65_536);
+
+const admission = z.discriminatedUnion('kind', [
+  /** Whoever shows a ticket. */
+  z.strictObject({ kind: z.literal('invite'), perMember }),
+  /** These accounts, and those that a ticket names. */
+  z.strictObject({ kind: z.literal('list'), accounts: z.array(account).max(512), perMember }),
+]);
+
 const milliseconds = count(86_400_000);
 
 export const charterSchema = z.strictObject({
@@ -155,6 +165,8 @@ export const charterSchema = z.strictObject({
     /** Probability of an audit falls from one to this with clean audits. */
     floorPpm: count(1_000_000),
   }),
+  /** Who may join; everybody where it is absent. */
+  admission: admission.optional(),
   credit: z.strictObject({
     perSegment: count(1_000_000),
     vestingRounds: count(1000),
@@ -163,4 +175,5 @@ export const charterSchema = z.strictObject({
 
 export type Charter = z.infer<typeof charterSchema>;
 export type CodecRules = Charter['codec'];
+export type AdmissionRules = NonNullable<Charter['admission']>;
 export type OptimizerRules = Charter['optimizer'];

@@ -5,6 +5,7 @@ import { sha256 } from '@folkmoot/core';
 import {
   blindOf,
   brokenRule,
+  type Charter,
   charterBytes,
   entryBytes,
   formatInvite,
@@ -12,17 +13,32 @@ import {
   parseCharter,
   recordId,
   resultOf,
+  runId,
   SeedChain,
   signEntry,
   signRecord,
   traceRoot,
 } from './index.ts';
-import { BODIES, CHARTER, HEADER, INVITE, id, KEY, RUN, TRACE } from './samples.test-support.ts';
+import {
+  ACCOUNT,
+  ADMITTED_JOIN,
+  BODIES,
+  CHARTER,
+  FULL_INVITE,
+  HEADER,
+  INVITE,
+  id,
+  KEY,
+  RUN,
+  TRACE,
+} from './samples.test-support.ts';
 
 const actual = () => ({
   charter: RUN,
   'a header': headerId(HEADER),
   ...Object.fromEntries(Object.entries(BODIES).map(([kind, body]) => [kind, recordId(body)])),
+  'join with a ticket': recordId(ADMITTED_JOIN),
+  'charter with a list': runId(LISTED),
   ...Object.fromEntries(TRACE.links.map((link, i) => [`link ${i}`, link])),
   'trace root': traceRoot(TRACE),
   blind: blindOf(id('update'), id('salt'), KEY.id),
@@ -31,7 +47,10 @@ const actual = () => ({
   'entry id': ENTRY.id,
   'entry bytes': sha256(entryBytes(ENTRY)),
   invite: sha256(new TextEncoder().encode(formatInvite(INVITE))),
+  'full invite': sha256(new TextEncoder().encode(formatInvite(FULL_INVITE))),
 });
+
+const LISTED: Charter = { ...CHARTER, admission: { kind: 'list', accounts: [ACCOUNT.id], perMember: 5 } };
 
 const ENTRY = signEntry({ index: 71, prev: id('entry'), atMs: 1_767_225_600_123 }, signRecord(BODIES.tick, KEY), KEY);
 
@@ -59,6 +78,10 @@ const FROZEN: Record<string, string> = {
   close: '977b76ebfb69e848603add0723af7f37dd54f076a4383f015e02c373d035a910',
   verdict: '8022f9357d72d04300a0151fda65960b2aeb4b510062a632bd0bf4699d635490',
   fault: '426f019e01e5312d59e5b09290f40fb20195d028c609ed2c26afd9560b5e478f',
+  revoke: '726a5402565ff0b5e2891135f4b3a78dc7a11e960d05691a7bfce2f1061ffa07',
+  withdraw: '9bed66f06d6ba3ce94aaf6fb1d659c17a287882eeed237ee236cae4c19324747',
+  'join with a ticket': '4fa471b16dad5756b1001e7269de65e0444def175f3c362684225fb7d04149b6',
+  'charter with a list': '0e4f2eb080461704109a68ac31f5251917b2005c9afb41b94188efc19c56fcf7',
   tick: 'b124b53e92a04a9a6f2690ea7864d663e5398821023ca793041c883969692ca1',
   'link 0': '877e5012625a4e5e50e01e7fedf2d6874dd13d2462c4c706441c7ba62261d212',
   'link 1': 'ce9d10871fd337f6a5b0cd425dac95618103cc6a506816a8bb59896acfa5e534',
@@ -71,4 +94,5 @@ const FROZEN: Record<string, string> = {
   'entry id': '7376e4279d7039fdeff59867ef1e0f6bf2577142f56d8cedd750b01dad6a336f',
   'entry bytes': '71c2da35c091174a76b9599b93f964b256cf5106750522360edd28993d659e09',
   invite: '754006f5c0c37717956d4b1cfa5ca76ca738c6d92368ff66c4ba4d1c6deb16aa',
+  'full invite': '197ff5f63d52751d5fd0588cf267380b061cabc167784360d2f607693874c2ed',
 };

@@ -5,4 +5,5 @@ export * from './entry.ts';
 export * from './header.ts';
 export * from './invite.ts';
 export * from './record.ts';
+export * from './ticket.ts';
 export * from './trace.ts';

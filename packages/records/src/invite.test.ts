@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isWorldError } from '@folkmoot/core';
 import { formatInvite, parseInvite } from './invite.ts';
-import { INVITE } from './samples.test-support.ts';
+import { FULL_INVITE, INVITE } from './samples.test-support.ts';
 
 const TEXT = formatInvite(INVITE);
 
@@ -13,12 +13,20 @@ test('an invite is one line of letters that comes back as it went, with white sp
   assert.deepEqual(parseInvite(formatInvite(foreign)), foreign);
 });
 
+test('an invite carries a ticket and mirrors, and comes back with them', () => {
+  assert.deepEqual(parseInvite(formatInvite(FULL_INVITE)), FULL_INVITE);
+  const { ticket } = FULL_INVITE;
+  refused(formatInvite({ ...FULL_INVITE, mirrors: Array.from({ length: 5 }, () => 'http://a') }));
+  refused(formatInvite({ ...FULL_INVITE, ticket: { ...ticket!, secret: 'short' } }));
+  refused(formatInvite({ ...FULL_INVITE, ticket: { ...ticket!, ticket: { ...ticket!.ticket, uses: 0 } } }));
+});
+
 test('a damaged invite is never another one: it is refused with the next step', () => {
   for (let i = 0; i < TEXT.length; i++) {
     refused(TEXT.slice(0, i));
     refused(`${TEXT.slice(0, i)}!${TEXT.slice(i + 1)}`);
   }
-  for (const text of ['', 'hello', 'folkmoot1-', 'folkmoot2-abc', `${TEXT}${TEXT}`, 'folkmoot1-'.padEnd(9000, 'A')])
+  for (const text of ['', 'hello', 'folkmoot1-', 'folkmoot2-abc', `${TEXT}${TEXT}`, 'folkmoot1-'.padEnd(17_000, 'A')])
     refused(text);
 });
 

@@ -17,6 +17,7 @@ import {
 import { z } from 'zod';
 import { account, count, device, hash, label, natural, signature } from './fields.ts';
 import { headerSchema } from './header.ts';
+import { admissionSchema } from './ticket.ts';
 import { openingSchema } from './trace.ts';
 
 /** Largest record on the wire. */
@@ -31,14 +32,33 @@ const common = {
   seen: z.strictObject({ index: z.int().min(-1).max(Number.MAX_SAFE_INTEGER), id: hash }),
 };
 
-/** An account admits a device to the run. `vouch`: the account's EIP-712 signature. */
+/** r ‖ s ‖ v of an account's EIP-712 signature. */
+const accountSignature = z.string().regex(/^[0-9a-f]{130}$/, 'expected 130 lower-case hexadecimal digits');
+
+/** An account admits a device to the run. `vouch`: the account's EIP-712 signature. `admission`: where the run asks for it. */
 const join = z.strictObject({
   kind: z.literal('join'),
   ...common,
   account,
-  vouch: z.string().regex(/^[0-9a-f]{130}$/),
+  vouch: accountSignature,
   name: label(32),
+  admission: admissionSchema.optional(),
 });
+
+/**
+ * An account disowns one of its devices: `signature` is the account's, EIP-712. Whoever carries it need not be a member,
+ * since a lost device may have been the only one.
+ */
+const revoke = z.strictObject({
+  kind: z.literal('revoke'),
+  ...common,
+  account,
+  revoked: device,
+  signature: accountSignature,
+});
+
+/** The issuer of a ticket takes it back: `signature` is the issuer's, over `withdrawalBytes`. Anybody may carry it. */
+const withdraw = z.strictObject({ kind: z.literal('withdraw'), ...common, issuer: device, key: device, signature });
 
 /** The device can take work from the next round on. `tip`: the end of its seed chain. `reset`: it lost its carried state. */
 const ready = z.strictObject({ kind: z.literal('ready'), ...common, tip: hash, engine: label(64), reset: z.boolean() });
@@ -158,6 +178,8 @@ export const recordSchema = z.discriminatedUnion('kind', [
   close,
   verdict,
   fault,
+  revoke,
+  withdraw,
   tick,
 ]);
 

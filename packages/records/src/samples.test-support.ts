@@ -1,11 +1,22 @@
 /** One record of every kind, an entry, a header, a charter and an invite with fixed contents: what frozen hashes are of. */
-import { accountKey, deviceKey, type Hash, hashOf, vouchForDevice } from '@folkmoot/core';
+import {
+  accountKey,
+  deviceKey,
+  type Hash,
+  hashOf,
+  revokeDevice,
+  signBytes,
+  toHex,
+  vouchForDevice,
+} from '@folkmoot/core';
 import {
   blindOf,
   type Charter,
+  claimTicket,
   encodeLink,
   type Header,
   type Invite,
+  issueTicket,
   openLink,
   type RecordBody,
   type RecordKind,
@@ -19,6 +30,7 @@ import {
   stateRoot,
   type Trace,
   traceRoot,
+  withdrawalBytes,
 } from './index.ts';
 
 export const id = (name: string): Hash => hashOf('sample', name);
@@ -109,6 +121,9 @@ export const HEADER: Header = {
   creditsRoot: id('credits'),
 };
 
+const TICKET_SECRET = new Uint8Array(32).fill(4);
+export const TICKET = issueTicket(KEY, TICKET_SECRET, { run: RUN, uses: 5, untilMs: 1_767_312_000_000 });
+
 export const TRACE: Trace = sampleTrace();
 
 const common = { run: RUN, round: 3, base: id('base'), device: KEY.id, seq: 9, seen: { index: 70, id: id('entry') } };
@@ -158,6 +173,20 @@ export const BODIES: { readonly [K in RecordKind]: Extract<RecordBody, { kind: K
     tensor: 'layers.0.attention.q',
   },
   fault: { kind: 'fault', ...common, first: text(commitBody), second: text({ ...commitBody, traceRoot: id('other') }) },
+  revoke: {
+    kind: 'revoke',
+    ...common,
+    account: ACCOUNT.id,
+    revoked: OTHER.id,
+    signature: revokeDevice(ACCOUNT, OTHER.id, RUN),
+  },
+  withdraw: {
+    kind: 'withdraw',
+    ...common,
+    issuer: KEY.id,
+    key: TICKET.ticket.key,
+    signature: signBytes(KEY, withdrawalBytes(RUN, TICKET.ticket.key)),
+  },
   tick: { kind: 'tick', ...common },
 };
 
@@ -166,6 +195,19 @@ export const INVITE: Invite = {
   name: 'sample run',
   addresses: ['/ip4/192.0.2.7/tcp/4001/p2p/12D3KooWSample'],
   header: id('header'),
+};
+
+/** With everything that an invite may carry. */
+export const FULL_INVITE: Invite = {
+  ...INVITE,
+  ticket: { ...TICKET, secret: toHex(TICKET_SECRET) },
+  mirrors: ['https://mirror.example/folkmoot'],
+};
+
+/** A join that shows a ticket. */
+export const ADMITTED_JOIN: Extract<RecordBody, { kind: 'join' }> = {
+  ...BODIES.join,
+  admission: claimTicket(TICKET, TICKET_SECRET, KEY.id),
 };
 
 function sampleTrace(): Trace {

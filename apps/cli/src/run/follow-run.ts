@@ -238,6 +238,7 @@ export class RunFollower {
   #stateText(device: DeviceId, member: State['members'][string]): string {
     const { round } = this.#options.state;
     if (member.banned) return 'banned';
+    if (member.revoked) return 'revoked';
     if (!member.ready) return 'away';
     const seat = round.seats[device];
     if (this.#isDone()) return 'done';

@@ -32,7 +32,7 @@ export function recordText(body: RecordBody, { nameOf }: Words): string {
   const place = `round ${body.round}`;
   switch (body.kind) {
     case 'join':
-      return `joins as "${body.name}" with account ${body.account}`;
+      return `joins as "${body.name}" with account ${body.account}${body.admission ? `, let in by ${nameOf(body.admission.ticket.issuer)}` : ''}`;
     case 'ready':
       return `is ready, on ${body.engine}${body.reset ? ', starting from zeros' : ''}`;
     case 'leave':
@@ -55,6 +55,10 @@ export function recordText(body: RecordBody, { nameOf }: Words): string {
       return `${place}: ${verdictText(body)} for segment ${body.segment} of ${nameOf(body.trainer)}`;
     case 'fault':
       return 'shows two records that contradict each other';
+    case 'revoke':
+      return `brings the word of account ${body.account}: ${nameOf(body.revoked)} is no longer its device`;
+    case 'withdraw':
+      return `brings the word of ${nameOf(body.issuer)}: ticket ${shortId(body.key)} lets nobody in any more`;
     case 'tick':
       return 'tells the time';
   }
@@ -90,6 +94,8 @@ export function eventText(event: Event, { charter, nameOf }: Words): string | un
       return `${nameOf(event.auditor)} is to audit segment ${event.segment} of ${nameOf(event.trainer)}, round ${event.round}`;
     case 'settled':
       return explain(event.settlement, event.settlement.segments * charter.credit.perSegment, nameOf);
+    case 'revoked':
+      return `${nameOf(event.device)} is revoked; what it earned stays with its account`;
     case 'fault':
       return `${nameOf(event.device)} is proven at fault, forfeits ${event.forfeited} credits and is never drawn again`;
     default:

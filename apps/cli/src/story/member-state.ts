@@ -6,6 +6,7 @@ export function memberState(state: State, device: DeviceId): string {
   const { round } = state;
   const member = state.members[device]!;
   if (member.banned) return 'banned';
+  if (member.revoked) return 'revoked';
   if (!member.ready) return 'away';
   const seat = round.seats[device];
   switch (round.phase) {
