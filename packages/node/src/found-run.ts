@@ -2,7 +2,7 @@
 import { type AccountId, bytesOf, type DeviceId, type Hash, hashOf, sha256, WorldError } from '@folkmoot/core';
 import { buildDataset, type Dataset, type LeftOut, type SourceDocument } from '@folkmoot/data';
 import { initialParameters, parameterLayout, Tokenizer } from '@folkmoot/model';
-import { brokenRule, type Charter, charterBytes, charterSchema } from '@folkmoot/records';
+import { type AdmissionRules, brokenRule, type Charter, charterBytes, charterSchema } from '@folkmoot/records';
 import type { RunRules } from './presets.ts';
 import { runPrograms, zeroIds } from './tensor-work.ts';
 
@@ -15,6 +15,8 @@ export interface Founding {
   /** SPDX id under which the model is given to its users. */
   readonly licence: string;
   readonly rules: RunRules;
+  /** Who may join; everybody where it is absent. */
+  readonly admission?: AdmissionRules;
   readonly documents: readonly SourceDocument[];
   /** What `prepareDocuments` has left out of them; default nothing. */
   readonly leftOut?: readonly LeftOut[];
@@ -52,6 +54,7 @@ export function foundRun(founding: Founding): Founded {
     nonce: founding.nonce,
     licence: founding.licence,
     ...rules,
+    ...(founding.admission && { admission: founding.admission }),
     parameters: elements,
     tokenizer: tokenizer.id,
     dataset: {

@@ -7,3 +7,4 @@ export * from './invite.ts';
 export * from './record.ts';
 export * from './ticket.ts';
 export * from './trace.ts';
+export * from './vouch.ts';

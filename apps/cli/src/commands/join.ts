@@ -7,12 +7,17 @@ interface JoinOptions extends MemberOptions, ListenOptions {
   readonly engine?: 'native' | 'exact' | 'webgpu';
   readonly cheater?: string;
   readonly evaluate?: boolean;
+  readonly vouch?: string;
 }
 
 export function register(program: Command): void {
   const command = program.command('join <invite>').description('enter a run: train, witness, audit and earn credits');
   addListenOptions(addMemberOptions(command))
     .addOption(new Option('--engine <kind>', 'another engine than the run’s').choices(['native', 'exact', 'webgpu']))
+    .option(
+      '--vouch <line>',
+      'take part for an account whose key is on another machine, which printed this with "keys add"',
+    )
     .option('--no-evaluate', 'do not measure the hold-out loss of every base')
     .addOption(
       new Option('--cheater <kind>', 'misbehave on purpose: free-rider, copycat, poisoner, forged-feedback').hideHelp(),
@@ -26,13 +31,17 @@ export function register(program: Command): void {
 
 async function join(call: Invocation, options: JoinOptions, inviteText: string): Promise<void> {
   const { parseInvite } = await import('@folkmoot/records');
+  const { checkTicket, vouchedOf } = await import('../run/entering.ts');
   const { partOf, takePartIn } = await import('../run/participation.ts');
   const invite = parseInvite(inviteText);
+  checkTicket(invite, Date.now());
   await takePartIn(call, partOf(options), {
     run: invite.run,
     name: invite.name,
     doors: invite.addresses,
     header: invite.header,
+    ticket: invite.ticket,
+    vouched: await vouchedOf(call.home, options.vouch, invite.run),
     command: `join ${invite.run}`,
   });
 }

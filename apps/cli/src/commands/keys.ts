@@ -1,7 +1,8 @@
-/** `keys show|backup|restore`: the account and the device that this home stands for. */
+/** `keys show|backup|restore|devices|add|revoke`: the account and the device that this home stands for. */
 import type { Command } from 'commander';
 import type { Identity } from '../identity.ts';
 import { action, type Invocation } from '../invocation.ts';
+import { addRunOption, type RunOptions } from './run-options.ts';
 
 interface BackupOptions {
   readonly plain?: boolean;
@@ -12,7 +13,9 @@ interface BackupOptions {
 type RestoreOptions = Omit<BackupOptions, 'plain'>;
 
 export function register(program: Command): void {
-  const keys = program.command('keys').description("this member's keys: show, back up, restore");
+  const keys = program
+    .command('keys')
+    .description("this member's keys: show, back up, restore; devices of the account: list, add, revoke");
   keys
     .command('show', { isDefault: true })
     .description('print the account and the device; makes them at first need')
@@ -25,6 +28,18 @@ export function register(program: Command): void {
     .option('--force', 'replace the file where it exists')
     .addHelpText('after', backupExamples)
     .action(action(backup));
+  addRunOption(keys.command('devices'))
+    .description('list the devices of this account in the run')
+    .action(action(devices));
+  addRunOption(keys.command('add <device>'))
+    .description('let another machine take part for this account: prints what to run there')
+    .addHelpText('after', addExamples)
+    .action(action(add));
+  addRunOption(keys.command('revoke <device>'))
+    .description(
+      'disown a device that was lost or stolen: it takes no part any more; its credits stay with the account',
+    )
+    .action(action(revoke));
   keys
     .command('restore <file>')
     .description('take the keys from a backup')
@@ -40,6 +55,13 @@ Without the keys nobody can use the credits of this account: keep a backup on an
 Examples:
   folkmoot keys backup /media/stick/folkmoot-keys.json
   FOLKMOOT_PASSPHRASE=... folkmoot keys backup keys.json`;
+
+const addExamples = `
+DEVICE is what "folkmoot keys" prints on the other machine. The account's key stays here: the other machine can train and
+audit for the account, and cannot move its credits. One account has one seat at a time, whichever device is ready.
+
+Example:
+  folkmoot keys add 4f1c…`;
 
 const restoreExamples = `
 Examples:
@@ -80,6 +102,21 @@ async function restore(call: Invocation, options: RestoreOptions, file: string):
   call.object({ ...idsOf(restored), replaced: isSame ? null : (present?.account.id ?? null) });
   call.say(isSame ? `This home has these keys already: ${restored.account.id}.` : `Restored ${restored.account.id}.`);
   if (aside !== undefined) call.say(`The keys that stood here before are in ${aside}.`);
+}
+
+async function devices(call: Invocation, options: RunOptions): Promise<void> {
+  const { listDevices } = await import('../story/devices.ts');
+  await listDevices(call, options.run);
+}
+
+async function add(call: Invocation, options: RunOptions, device: string): Promise<void> {
+  const { addDevice } = await import('../story/devices.ts');
+  await addDevice(call, options.run, device);
+}
+
+async function revoke(call: Invocation, options: RunOptions, device: string): Promise<void> {
+  const { revokeDeviceOf } = await import('../story/devices.ts');
+  await revokeDeviceOf(call, options.run, device);
 }
 
 async function wouldLose(home: string, present: Identity, restored: Identity): Promise<Error> {

@@ -1,8 +1,10 @@
 /** Founds a run, or finds the one that the same command founded here before. */
 import type { Hash } from '@folkmoot/core';
 import { runId } from '@folkmoot/records';
+import type { AdmissionOptions } from '../commands/admission-options.ts';
 import type { CharterOptions, ListenOptions, MemberOptions } from '../commands/member-options.ts';
 import type { Invocation } from '../invocation.ts';
+import { admissionOf } from './admission-of.ts';
 import { commandOf, type FoundingOptions, found } from './found.ts';
 import { shapeOf } from './model-shape.ts';
 import { optimizerOptionsOf } from './optimizer-of.ts';
@@ -12,6 +14,7 @@ import { type OpenHome, openHome } from './session.ts';
 import { parseCount } from './take-part.ts';
 
 type Options = CharterOptions &
+  Partial<AdmissionOptions> &
   Pick<MemberOptions, 'port' | 'rounds'> &
   Pick<ListenOptions, 'listen'> & { readonly fresh?: boolean; readonly minMembers: string };
 
@@ -36,6 +39,7 @@ export async function createOrResume(
     licence,
     runName,
     minMembers: parseCount('--min-members', minMembers, 2),
+    admission: admissionOf(options),
     ...optimizerOptionsOf(options),
   };
   const command = commandOf(name, founding);

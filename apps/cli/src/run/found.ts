@@ -21,7 +21,7 @@ import {
   rulesForModel,
   SPARSE,
 } from '@folkmoot/node';
-import { runId } from '@folkmoot/records';
+import { type AdmissionRules, runId } from '@folkmoot/records';
 import { openDiskStore } from '@folkmoot/store';
 import type { EngineKind } from '@folkmoot/tensor';
 import type { OptimizerOptions } from '../commands/optimizer-options.ts';
@@ -55,6 +55,8 @@ export interface FoundingOptions extends OptimizerOptions, BatchOptions {
   readonly asks: boolean;
   /** Members that must be ready before the first round opens. */
   readonly minMembers?: number;
+  /** Who may join; everybody where it is absent. */
+  readonly admission?: AdmissionRules;
 }
 
 /** Throws what reading and founding throw; nothing is left behind then but the keys. */
@@ -76,6 +78,7 @@ export async function found(call: Invocation, identity: Identity, options: Found
     nonce: sha256(randomBytes(32)),
     licence: options.licence,
     rules,
+    admission: options.admission,
     documents: read.documents,
     leftOut: read.leftOut,
     onStep: (step) => call.note(`${step} …`),

@@ -1,8 +1,8 @@
 /** One member on this machine from start to end: what `create` and `join` have in common. */
 import { CHEATERS, type CheaterName } from '@folkmoot/adversaries';
 import { type Hash, shortId, WorldError } from '@folkmoot/core';
-import type { Notice } from '@folkmoot/node';
-import { formatInvite } from '@folkmoot/records';
+import type { Notice, Vouched } from '@folkmoot/node';
+import { formatInvite, type Invited } from '@folkmoot/records';
 import type { EngineKind } from '@folkmoot/tensor';
 import type { ListenOptions, MemberOptions } from '../commands/member-options.ts';
 import type { Invocation } from '../invocation.ts';
@@ -27,6 +27,8 @@ export interface Entrance {
   readonly doors: readonly string[];
   /** A header that the log must contain; the run id where there is none yet. */
   readonly header?: Hash;
+  readonly ticket?: Invited;
+  readonly vouched?: Vouched;
   readonly command: string;
 }
 
@@ -70,7 +72,7 @@ export async function takePartIn(call: Invocation, part: Part, entrance: Entranc
   const signal = call.stopSignal();
   const letGo = endWithParent();
   const report = reportFor(call);
-  const { header, ...note } = entrance;
+  const { header, ticket, vouched, ...note } = entrance;
   let follower: RunFollower | undefined;
   const early: Notice[] = [];
   try {
@@ -80,6 +82,8 @@ export async function takePartIn(call: Invocation, part: Part, entrance: Entranc
       home: call.home,
       evaluates: isEvaluating(part),
       header,
+      ticket,
+      vouched,
       watch: (notice) => (follower ? follower.notice(notice) : early.push(notice)),
       signal,
     });
@@ -117,17 +121,17 @@ async function stay(
 ): Promise<void> {
   const signal = call.stopSignal();
   const controlled = obeyParent(session);
-  report.event(
-    `taking part in ${session.charter.name} (${shortId(session.member.log.state.run)}); others can join with: folkmoot join ${inviteOf(session)}`,
-    {
-      type: 'started',
-      runId: session.member.log.state.run,
-      invite: inviteOf(session),
-      member: session.identity.account.id,
-      device: session.identity.device.id,
-      addresses: session.network.addresses(),
-    },
-  );
+  const how = session.charter.admission
+    ? 'invite others with: folkmoot invite --limit 5 --expires 24h'
+    : `others can join with: folkmoot join ${inviteOf(session)}`;
+  report.event(`taking part in ${session.charter.name} (${shortId(session.member.log.state.run)}); ${how}`, {
+    type: 'started',
+    runId: session.member.log.state.run,
+    invite: inviteOf(session),
+    member: session.member.log.state.members[session.identity.device.id]!.account,
+    device: session.identity.device.id,
+    addresses: session.network.addresses(),
+  });
   try {
     if (part.rounds !== undefined || part.forMs !== undefined) {
       await untilDone(session, part, signal);

@@ -12,8 +12,9 @@ import {
   rememberedAddresses,
   systemClock,
   TensorWork,
+  type Vouched,
 } from '@folkmoot/node';
-import { type Charter, headerId } from '@folkmoot/records';
+import { type Charter, headerId, type Invited } from '@folkmoot/records';
 import { type DiskStore, lockHome, openCells, openDiskStore, openJournal } from '@folkmoot/store';
 import type { Engine, EngineKind } from '@folkmoot/tensor';
 import { startEngine } from '@folkmoot/tensor/node';
@@ -38,6 +39,10 @@ export interface SessionOptions {
   readonly rounds?: number;
   /** A header that the log must contain, from the invite. */
   readonly header?: Hash;
+  /** What lets a newcomer in, from the invite. */
+  readonly ticket?: Invited;
+  /** Where the account's key is on another machine. */
+  readonly vouched?: Vouched;
   readonly maxStoreBytes?: number;
   readonly watch: (notice: Notice) => void;
   readonly signal: AbortSignal;
@@ -125,6 +130,8 @@ export class Session {
         charter,
         key: identity.device,
         account: identity.account,
+        vouched: options.vouched,
+        ticket: options.ticket,
         name: options.name ?? `member-${identity.device.id.slice(0, 6)}`,
         network,
         clock: systemClock,

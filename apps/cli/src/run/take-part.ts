@@ -119,14 +119,14 @@ export function summarize(session: Session, follower: RunFollower, totals: Total
   };
 }
 
-/** `90s`, `5m`, `2h`, or seconds without a unit. Throws `bad-duration`. */
+/** `90s`, `5m`, `2h`, `7d`, or seconds without a unit. Throws `bad-duration`. */
 export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
-  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? 's']!;
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text);
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? 's']!;
   const durationMs = Number(match?.[1]) * unit;
   if (match && durationMs > 0) return durationMs;
   throw new WorldError('bad-duration', `"${text}" is not a duration.`, {
-    help: 'Give a number with a unit, such as 90s, 5m or 2h.',
+    help: 'Give a number with a unit, such as 90s, 5m, 2h or 7d.',
   });
 }
 

@@ -1,6 +1,6 @@
 /** The line with which others join, from what this home remembers: a member need not run to print it. */
 import { WorldError } from '@folkmoot/core';
-import { formatInvite } from '@folkmoot/records';
+import { formatInvite, type Invited } from '@folkmoot/records';
 import { knownAddresses } from './known-addresses.ts';
 import type { Story } from './story.ts';
 
@@ -15,7 +15,10 @@ export interface InviteLine {
 }
 
 /** Throws `no-address` where this home was never reachable and knows nobody else. */
-export async function inviteTo({ run, state }: Story): Promise<InviteLine> {
+export async function inviteTo(
+  { run, state }: Story,
+  extras: { ticket?: Invited; mirrors?: readonly string[] } = {},
+): Promise<InviteLine> {
   const addresses = (await knownAddresses(run)).slice(0, MOST_ADDRESSES);
   if (addresses.length === 0)
     throw new WorldError('no-address', 'This home knows no address at which a member of the run could be reached.', {
@@ -23,5 +26,8 @@ export async function inviteTo({ run, state }: Story): Promise<InviteLine> {
       help: 'Start the member once (the command that entered the run), then ask again.',
     });
   const header = state.lastHeader;
-  return { invite: formatInvite({ run: state.run, name: run.charter.name, addresses, header }), addresses, header };
+  const { ticket, mirrors } = extras;
+  const name = run.charter.name;
+  const invite = { run: state.run, name, addresses, header, ...(ticket && { ticket }), ...(mirrors && { mirrors }) };
+  return { invite: formatInvite(invite), addresses, header };
 }
