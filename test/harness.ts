@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { fromUtf8, type Hash } from '@folkmoot/core';
-import { apply, initialState, type State } from '@folkmoot/protocol';
+import { apply, type Event, initialState, type State } from '@folkmoot/protocol';
 import { type Charter, type Entry, parseCharter, type RecordKind, type RecordOf, verifyEntry } from '@folkmoot/records';
 
 export const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
@@ -51,7 +51,7 @@ export class World {
   readonly #processes: Process[] = [];
   readonly #undo: (() => unknown)[] = [];
 
-  constructor(t: TestContext) {
+  constructor(t: Pick<TestContext, 'after'>) {
     t.after(() => this.close());
   }
 
@@ -147,6 +147,9 @@ export class Process {
     return this.#child.pid!;
   }
 
+  /** It was ended from here, so that its end says nothing about it. */
+  wasKilled = false;
+
   get isOver(): boolean {
     return this.#over;
   }
@@ -157,6 +160,7 @@ export class Process {
 
   /** Ends it without warning, and waits until it is gone. */
   async kill(): Promise<void> {
+    this.wasKilled = true;
     this.signal('SIGKILL');
     await this.ended;
   }
@@ -233,8 +237,8 @@ export class LogView {
     this.state = initialState(charterIn(home, run));
   }
 
-  /** Reads on, and returns the state. */
-  now(): State {
+  /** Reads on, tells `listener` what each new entry brought about, and returns the state. */
+  now(listener: (event: Event) => void = () => {}): State {
     const text = readFileSync(this.#path, 'utf8');
     const lines = text
       .slice(0, text.lastIndexOf('\n') + 1)
@@ -243,7 +247,7 @@ export class LogView {
     for (const line of lines.slice(this.entries.length)) {
       const entry = verifyEntry(JSON.parse(line), this.state.charter.sequencer);
       assert.ok(entry.ok, 'entries of the log are signed');
-      apply(this.state, entry.value);
+      for (const event of apply(this.state, entry.value)) listener(event);
       this.entries.push(entry.value);
     }
     return this.state;

@@ -42,6 +42,8 @@ test('what cannot be listened at is explained', async (t) => {
   await assert.rejects(listening('/ip4/192.0.2.1/tcp/0'), (error) => isWorldError(error, 'address-unavailable'));
   await assert.rejects(listening('localhost:80'), (error) => isWorldError(error, 'address-invalid'));
   await assert.rejects(listening('/ip4/127.0.0.1/udp/5'), (error) => isWorldError(error, 'address-invalid'));
+  const announcing = createNetwork({ secret: randomBytes(32), announce: ['host:80'] });
+  await assert.rejects(announcing, (error) => isWorldError(error, 'address-invalid'));
 });
 
 test('a slow reader of 64 MiB holds the sender back; what waits here is bounded', async (t) => {

@@ -20,7 +20,7 @@ import { Connections } from './connections.ts';
 import { dial } from './dialling.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import { DEFAULT_LIMITS, type NetworkLimits, PROTOCOL_PREFIX } from './limits.ts';
-import { startListening } from './listening.ts';
+import { checkAnnounced, startListening } from './listening.ts';
 import { deviceOf, libp2pKey } from './peer-ids.ts';
 import { inboundStreams, Service } from './serving.ts';
 
@@ -41,6 +41,7 @@ export interface NetworkOptions {
  */
 export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetwork> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  checkAnnounced(options.announce ?? []);
   const key = await libp2pKey(options.secret);
   const libp2p = await startListening(options.listen ?? [], () => configured(key, options, limits));
   return new Libp2pNetwork(libp2p, toHex(key.publicKey.raw), limits, options.onHandlerError ?? (() => {}));

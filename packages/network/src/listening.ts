@@ -1,5 +1,6 @@
 /** Taking an address, and saying clearly why it cannot be taken. */
 import { WorldError } from '@folkmoot/core';
+import { multiaddr } from '@multiformats/multiaddr';
 import type { Libp2p } from 'libp2p';
 
 /** Makes a node and starts it at the `listen` addresses. Throws `port-taken`, `address-unavailable`, `address-invalid`. */
@@ -12,6 +13,21 @@ export async function startListening(listen: readonly string[], make: () => Prom
   } catch (error) {
     await libp2p?.stop();
     throw explained(listen.join(', '), error);
+  }
+}
+
+/** Throws `address-invalid` for what others could not dial: libp2p would crash on it later, where nobody waits. */
+export function checkAnnounced(addresses: readonly string[]): void {
+  for (const address of addresses) {
+    try {
+      multiaddr(address);
+    } catch (cause) {
+      throw new WorldError('address-invalid', `Nobody can be told to dial ${address}.`, {
+        facts: { address },
+        help: 'Give it as /ip4/203.0.113.7/tcp/PORT or /dns4/host.example/tcp/PORT.',
+        cause,
+      });
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Every command, in the order in which `--help` lists them. */
 import type { Register } from '../program.ts';
 import { register as bench } from './bench.ts';
+import { register as chaos } from './chaos.ts';
 import { register as create } from './create.ts';
 import { register as doctor } from './doctor.ts';
 import { register as evaluate } from './evaluate.ts';
@@ -36,4 +37,5 @@ export const commands: readonly Register[] = [
   bench,
   test,
   fuzz,
+  chaos,
 ];

@@ -13,12 +13,14 @@ export interface MemberOptions {
 
 export interface ListenOptions {
   readonly listen: string;
+  readonly announce?: string[];
   readonly name?: string;
 }
 
 export interface CharterOptions extends OptimizerOptions {
   readonly preset: string;
   readonly model?: string;
+  readonly rules?: string;
   readonly data?: string[];
   readonly textColumn?: string;
   readonly qualityFilters: boolean;
@@ -45,6 +47,10 @@ export function addMemberOptions(command: Command): Command {
 export function addListenOptions(command: Command): Command {
   return command
     .option('--listen <address>', 'address to listen at; 127.0.0.1 for this machine only', '0.0.0.0')
+    .option(
+      '--announce <multiaddr...>',
+      'where others reach this member, behind a router that forwards a port: /ip4/203.0.113.7/tcp/4801 (default: what it listens at)',
+    )
     .option('--name <name>', 'what others see you as (default: made from the device key)');
 }
 
@@ -57,6 +63,10 @@ export function addCharterOptions(command: Command): Command {
         '--model <config.json>',
         'a Llama model by its Hugging Face config, with the rules of the nearest preset; the tokenizer is trained to its vocab_size',
       ).conflicts('preset'),
+    )
+    .option(
+      '--rules <file.json>',
+      'rules that differ from the preset’s: timing, committee, audit, credit, steps, as the charter names them',
     )
     .option(
       '--data <path...>',

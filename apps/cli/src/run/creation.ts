@@ -9,6 +9,7 @@ import { commandOf, type FoundingOptions, found } from './found.ts';
 import { shapeOf } from './model-shape.ts';
 import { optimizerOptionsOf } from './optimizer-of.ts';
 import type { Entrance } from './participation.ts';
+import { readRulesFile } from './rules-file.ts';
 import { currentRun } from './run-folder.ts';
 import { type OpenHome, openHome } from './session.ts';
 import { parseCount } from './take-part.ts';
@@ -16,7 +17,7 @@ import { parseCount } from './take-part.ts';
 type Options = CharterOptions &
   Partial<AdmissionOptions> &
   Pick<MemberOptions, 'port' | 'rounds'> &
-  Pick<ListenOptions, 'listen'> & { readonly fresh?: boolean; readonly minMembers: string };
+  Pick<ListenOptions, 'listen' | 'announce'> & { readonly fresh?: boolean; readonly minMembers: string };
 
 /** Opens the home and either resumes or founds. Throws what founding throws, with the home closed again. */
 export async function createOrResume(
@@ -27,6 +28,7 @@ export async function createOrResume(
   const { data, textColumn, codec, batchRows, microRows, engine, licence, runName, minMembers } = options;
   const founding = {
     ...(await shapeOf(options)),
+    rules: options.rules === undefined ? undefined : await readRulesFile(options.rules),
     data,
     textColumn,
     // Said only where it differs, so that a command from before these options goes on with its run.
@@ -46,7 +48,10 @@ export async function createOrResume(
   const former = options.fresh ? undefined : await currentRun(call.home).catch(() => undefined);
   const resumed = former?.command === command;
   const port = options.port === undefined ? undefined : parseCount('--port', options.port);
-  const open = await openHome({ home: call.home, host: options.listen, port }, resumed ? former.run : undefined);
+  const open = await openHome(
+    { home: call.home, host: options.listen, port, announce: options.announce },
+    resumed ? former.run : undefined,
+  );
   if (resumed) {
     call.note(
       `going on with run ${former.run.slice(0, 10)}, which this command founded here; --fresh founds a new one`,

@@ -32,6 +32,7 @@ import { formatCount } from '../ui/format.ts';
 import { oneLine } from '../ui/width.ts';
 import { type BatchOptions, batchOf } from './batch-of.ts';
 import { optimizerOf } from './optimizer-of.ts';
+import { changedRules, type RulesChange } from './rules-file.ts';
 import { runFolder } from './run-folder.ts';
 
 const PROGRESS_MS = 3000;
@@ -42,6 +43,8 @@ export interface FoundingOptions extends OptimizerOptions, BatchOptions {
   readonly preset: PresetName;
   /** Instead of the preset's. */
   readonly model?: ModelConfig;
+  /** What differs from the preset's rules. */
+  readonly rules?: RulesChange;
   readonly data?: readonly string[];
   readonly textColumn?: string;
   /** False to keep documents of low quality. */
@@ -94,7 +97,8 @@ export async function found(call: Invocation, identity: Identity, options: Found
 
 function rulesOf(options: FoundingOptions): RunRules {
   const { preset, model, codec, engine, minMembers } = options;
-  const rules = model === undefined ? RUN_PRESETS[preset] : rulesForModel(model);
+  const usual = model === undefined ? RUN_PRESETS[preset] : rulesForModel(model);
+  const rules = changedRules(usual, options.rules);
   return {
     ...rules,
     ...batchOf(rules, options),

@@ -39,6 +39,7 @@ type Options = MemberOptions &
 export interface Part extends StopRules {
   readonly host: string;
   readonly port?: number;
+  readonly announce?: readonly string[];
   readonly name?: string;
   readonly threads?: number;
   readonly maxStoreBytes?: number;
@@ -55,6 +56,7 @@ export function partOf(options: Options): Part {
   return {
     host: options.listen,
     port: count('--port', options.port),
+    announce: options.announce,
     name: options.name,
     threads: count('--threads', options.threads),
     maxStoreBytes: options.storeLimit === undefined ? undefined : parseSize(options.storeLimit),
@@ -76,7 +78,7 @@ export async function takePartIn(call: Invocation, part: Part, entrance: Entranc
   let follower: RunFollower | undefined;
   const early: Notice[] = [];
   try {
-    const home = open ?? (await openHome({ home: call.home, host: part.host, port: part.port }, entrance.run));
+    const home = open ?? (await openHome({ ...part, home: call.home }, entrance.run));
     const session = await Session.open(home, note, {
       ...part,
       home: call.home,

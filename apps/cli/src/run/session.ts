@@ -30,6 +30,8 @@ export interface SessionOptions {
   readonly host: string;
   /** 0 or absent: the port of last time, else any free one. */
   readonly port?: number;
+  /** Multiaddresses to tell others instead of those listened at. */
+  readonly announce?: readonly string[];
   readonly threads?: number;
   /** Another engine than the charter's: an auditor may use `exact` on a `native` run. */
   readonly engine?: EngineKind;
@@ -117,7 +119,9 @@ export class Session {
     });
     // Not before: a wrong invite must not become this home's current run.
     const addresses = network.addresses();
-    await keepRun(options.home, { ...note, port: portOf(addresses), addresses });
+    // Of announced addresses the port is the router's.
+    const port = options.announce ? (options.port ?? 0) : portOf(addresses);
+    await keepRun(options.home, { ...note, port, addresses });
     const data = await fetchRunData(artifacts, charter, watch, signal);
     const threads = options.threads ?? availableParallelism();
     const start = () => startEngine(charter.engine.kind, options.engine, { threads });
@@ -183,7 +187,10 @@ export class Session {
 }
 
 /** Locks the home and starts listening. Throws `home-in-use`, `port-taken`. */
-export async function openHome(options: Pick<SessionOptions, 'home' | 'host' | 'port'>, run?: Hash): Promise<OpenHome> {
+export async function openHome(
+  options: Pick<SessionOptions, 'home' | 'host' | 'port' | 'announce'>,
+  run?: Hash,
+): Promise<OpenHome> {
   const release = await lockHome(options.home);
   try {
     const identity = await openIdentity(options.home);
@@ -197,11 +204,11 @@ export async function openHome(options: Pick<SessionOptions, 'home' | 'host' | '
 
 async function listen(
   identity: Identity,
-  { host, port }: Pick<SessionOptions, 'host' | 'port'>,
+  { host, port, announce }: Pick<SessionOptions, 'host' | 'port' | 'announce'>,
   lastPort: number,
 ): Promise<Libp2pNetwork> {
   const at = (chosen: number) =>
-    createNetwork({ secret: identity.device.secret, listen: [`/ip4/${host}/tcp/${chosen}`] });
+    createNetwork({ secret: identity.device.secret, listen: [`/ip4/${host}/tcp/${chosen}`], announce });
   if (port) return at(port);
   try {
     return await at(lastPort);

@@ -1,0 +1,2 @@
+export { BLOWS, type Blow, type BlowKind } from './blows.ts';
+export { type ChaosEvent, type ChaosOptions, type ChaosResult, chaos } from './chaos.ts';
