@@ -158,8 +158,8 @@ function problemOf(
 function leavesPackage(specifier: string, path: string): boolean {
   const folder = path.split('/').slice(0, 2).join('/');
   const target = new URL(specifier, `file:///${path}`).pathname.slice(1);
-  // `bench/` and `test/` are the assembly's own; only the command line runs the former, and the fuzzers.
-  if (path.startsWith('apps/cli/') && /^(bench|test\/fuzz)\//.test(target)) return false;
+  // `bench/` and `test/` are the assembly's own; only the command line runs the former, the fuzzers and the chaos.
+  if (path.startsWith('apps/cli/') && /^(bench|test\/fuzz|test\/chaos)\//.test(target)) return false;
   return path.includes('/src/') && !target.startsWith(`${folder}/`);
 }
 
