@@ -1,13 +1,15 @@
 /** Copycat: offers what somebody else revealed in an earlier round, and claims states to match. */
 import type { Hash } from '@folkmoot/core';
 import type { Conduct, Workbench } from '@folkmoot/node';
-import { claimNothing } from './conduct.ts';
-import { freeRider } from './free-rider.ts';
+import { claimNothing } from './claims.ts';
+import { offerNoise } from './free-rider.ts';
 
-export const copycat: Conduct = async (bench, duty, signal) => {
-  const update = await othersUpdate(bench, signal);
-  return update ? claimNothing(bench, duty, update, signal) : freeRider(bench, duty, signal);
-};
+export const copycat = (): Conduct => ({
+  offer: async (bench, duty, signal) => {
+    const update = await othersUpdate(bench, signal);
+    return update ? claimNothing(bench, duty, update, signal) : offerNoise(bench, duty, signal);
+  },
+});
 
 /** The newest update that another device revealed; none in the first round. */
 async function othersUpdate(

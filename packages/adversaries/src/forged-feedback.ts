@@ -7,13 +7,15 @@
 import { bytesOf, hashOf, SeededRandom } from '@folkmoot/core';
 import { type Conduct, trainHonestly } from '@folkmoot/node';
 
-export const forgedFeedback: Conduct = async (bench, duty, signal) => {
-  const honest = await trainHonestly(bench, duty, signal);
-  const base = await bench.bases.get(bench.log.state, duty.base, signal);
-  const last = await bench.artifacts.store.get(honest.states.at(-1)!.params);
-  const encoding = bench.work.encode(base, last, invented(bench.work.zeroError().length, bench.key.id));
-  return encoding ? { ...honest, ...encoding } : honest;
-};
+export const forgedFeedback = (): Conduct => ({
+  offer: async (bench, duty, signal) => {
+    const honest = await trainHonestly(bench, duty, signal);
+    const base = await bench.bases.get(bench.log.state, duty.base, signal);
+    const last = await bench.artifacts.store.get(honest.states.at(-1)!.params);
+    const encoding = bench.work.encode(base, last, invented(bench.work.zeroError().length, bench.key.id));
+    return encoding ? { ...honest, ...encoding } : honest;
+  },
+});
 
 /** Error memory out of nothing: bfloat16 of about ±0.01 each. */
 function invented(sizeBytes: number, seed: string): Uint8Array {

@@ -1,13 +1,21 @@
-/** Poisoner: trains honestly, then offers the opposite of what it learnt, a hundred times as strong. */
+/** Poisoners: train honestly, and offer another multiple of what they learnt. */
 import { type Conduct, errorIn, trainHonestly } from '@folkmoot/node';
-import { exaggerate } from './conduct.ts';
+import { exaggerate } from './claims.ts';
 
-const FACTOR = -100;
+/** The opposite, a hundred times as strong. */
+export const poisoner = (): Conduct => offering(-100);
 
-export const poisoner: Conduct = async (bench, duty, signal) => {
-  const honest = await trainHonestly(bench, duty, signal);
-  const base = await bench.bases.get(bench.log.state, duty.base, signal);
-  const last = await bench.artifacts.store.get(honest.states.at(-1)!.params);
-  const encoding = bench.work.encode(base, exaggerate(base, last, FACTOR), await errorIn(bench, duty, signal));
-  return encoding ? { ...honest, ...encoding } : honest;
-};
+/** The opposite at an honest size: no norm betrays it. */
+export const signFlipper = (): Conduct => offering(-1);
+
+function offering(factor: number): Conduct {
+  return {
+    offer: async (bench, duty, signal) => {
+      const honest = await trainHonestly(bench, duty, signal);
+      const base = await bench.bases.get(bench.log.state, duty.base, signal);
+      const last = await bench.artifacts.store.get(honest.states.at(-1)!.params);
+      const encoding = bench.work.encode(base, exaggerate(base, last, factor), await errorIn(bench, duty, signal));
+      return encoding ? { ...honest, ...encoding } : honest;
+    },
+  };
+}

@@ -1,4 +1,5 @@
 export { Artifacts } from './artifacts.ts';
+export type { Conduct } from './conduct.ts';
 export { ask, askJson } from './exchange.ts';
 export { artifactSizes } from './expectations.ts';
 export { type Founded, type Founding, foundRun } from './found-run.ts';
@@ -14,9 +15,9 @@ export { systemClock } from './system-clock.ts';
 export { runPrograms, TensorWork } from './tensor-work.ts';
 export {
   assignmentOf,
-  type Conduct,
   errorIn,
   type Offer,
+  type Offering,
   startState,
   type TrainDuty,
   trainHonestly,

@@ -33,6 +33,7 @@ import {
 import { Artifacts } from './artifacts.ts';
 import { Auditor } from './auditor.ts';
 import { Bases } from './bases.ts';
+import type { Conduct } from './conduct.ts';
 import { askJson } from './exchange.ts';
 import { joinRequest, throwIfShutOut, type Vouched } from './joining.ts';
 import { Keepsakes } from './keepsakes.ts';
@@ -42,7 +43,7 @@ import { Peers } from './peers.ts';
 import { followLog, serveLog } from './replication.ts';
 import { Sequencer } from './sequencer.ts';
 import { TaskList } from './task-list.ts';
-import { type Conduct, storeZeros, Trainer } from './trainer.ts';
+import { storeZeros, Trainer } from './trainer.ts';
 import { mustAccept, type Receipt, Voice } from './voice.ts';
 import { Witness } from './witness.ts';
 import type { Work } from './work.ts';
@@ -72,7 +73,7 @@ export interface MemberParts {
   readonly doors: readonly string[];
   /** Artifacts that the run needs from the start: data, tokenizer, programs, the first base. */
   readonly pinned: readonly Hash[];
-  /** How this member trains; honest by default. */
+  /** How this member behaves; honest by default. */
   readonly conduct?: Conduct;
   /** Measures the hold-out loss of every new base. */
   readonly evaluates?: boolean;
@@ -106,8 +107,10 @@ export class Member {
   #paused = false;
   #upkeep: Promise<void> = Promise.resolve();
 
-  private constructor(parts: MemberParts, log: Log) {
-    const { charter, key, network, clock, store, cells, work } = parts;
+  private constructor(given: MemberParts, log: Log) {
+    const { charter, key, clock, store, cells, work, conduct } = given;
+    const network = conduct?.network?.(given.network, { key, clock }) ?? given.network;
+    const parts = { ...given, network };
     this.#parts = parts;
     this.log = log;
     this.failed = new Promise((_, reject) => {
@@ -121,7 +124,7 @@ export class Member {
     const secret = (purpose: string) => hashOf('device-secret', toHex(key.secret), runId(charter), purpose);
     const voice = new Voice(key, log.state, (sign) => this.#submit(sign));
     this.#bench = { charter, key, log, voice, work, artifacts: this.artifacts, bases, cells, clock, secret, notify };
-    this.#trainer = new Trainer(this.#bench, parts.conduct);
+    this.#trainer = new Trainer(this.#bench, conduct?.offer);
     this.#witness = new Witness(this.#bench);
     this.#auditor = new Auditor(this.#bench);
     if (charter.sequencer === key.id) this.#sequencer = new Sequencer(log, key, clock, () => voice.sign('tick', {}));
@@ -298,6 +301,7 @@ export class Member {
     this.#keepsakes.observe(entry.record.body);
     this.#notify({ kind: 'entry', entry, events });
     for (const event of events) if (event.kind === 'finalized' && this.#live) this.#adopt(event);
+    if (this.#live) this.#parts.conduct?.watch?.(this.#bench, entry, events)?.catch((error) => this.#trouble(error));
     this.#tend();
   }
 
@@ -351,11 +355,16 @@ export class Member {
     const done = this.#paused || this.log.state.finalized >= (this.#parts.rounds ?? Number.POSITIVE_INFINITY);
     const owed = duties(this.log.state, this.#parts.key.id).filter((duty) => !(done && duty.kind === 'train'));
     const tasks = new Map<string, (signal: AbortSignal) => Promise<unknown>>();
-    for (const duty of owed) tasks.set(nameOf(duty), (signal) => this.#perform(duty, signal));
+    for (const duty of owed) tasks.set(nameOf(duty), (signal) => this.#behave(duty, signal));
     // Once a round, while nobody shows preimages yet.
     if (this.log.state.round.phase === 'train' && this.#witness.freshTip() !== undefined)
       tasks.set('seed chain', () => this.#sayReady(this.#witness.freshTip()));
     this.#tasks.settle(tasks);
+  }
+
+  #behave(duty: Duty, signal: AbortSignal): Promise<unknown> {
+    const honest = (like = duty) => this.#perform(like, signal);
+    return this.#parts.conduct?.perform?.(this.#bench, duty, honest, signal) ?? honest();
   }
 
   async #perform(duty: Duty, signal: AbortSignal): Promise<unknown> {

@@ -25,8 +25,8 @@ export interface Offer {
   readonly errorOut: Uint8Array;
 }
 
-/** How a trainer comes to its offer. The honest one trains; adversaries do something else through the same door. */
-export type Conduct = (bench: Workbench, duty: TrainDuty, signal: AbortSignal) => Promise<Offer>;
+/** How a trainer comes to its offer. */
+export type Offering = (bench: Workbench, duty: TrainDuty, signal: AbortSignal) => Promise<Offer>;
 
 /** What is kept of a round, so that a restart repeats itself instead of contradicting itself. */
 interface Kept {
@@ -42,7 +42,7 @@ interface Kept {
 const KEPT_ROUNDS = 8;
 
 /** Trains honestly: every segment end is kept, because any may be drawn. */
-export const trainHonestly: Conduct = async (bench, duty, signal) => {
+export const trainHonestly: Offering = async (bench, duty, signal) => {
   const { work, artifacts } = bench;
   const start = await startState(bench, duty, signal);
   const states: StateIds[] = [];
@@ -105,17 +105,17 @@ export function assignmentOf(duty: TrainDuty): Assignment {
 
 export class Trainer {
   readonly #bench: Workbench;
-  readonly #conduct: Conduct;
+  readonly #offer: Offering;
 
-  constructor(bench: Workbench, conduct: Conduct = trainHonestly) {
+  constructor(bench: Workbench, offer: Offering = trainHonestly) {
     this.#bench = bench;
-    this.#conduct = conduct;
+    this.#offer = offer;
   }
 
   async train(duty: TrainDuty, signal: AbortSignal): Promise<Receipt> {
     // What was committed once is committed again, even if this process has forgotten saying it.
     const kept =
-      (await this.#recall(duty.round)) ?? (await this.#keep(duty, await this.#conduct(this.#bench, duty, signal)));
+      (await this.#recall(duty.round)) ?? (await this.#keep(duty, await this.#offer(this.#bench, duty, signal)));
     return this.#bench.voice.say('commit', kept.commit, duty);
   }
 

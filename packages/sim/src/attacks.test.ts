@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytesOf, type Handler, hashOf, isWorldError } from '@folkmoot/core';
 import { balanceOf } from '@folkmoot/ledger';
-import { type Conduct, trainHonestly } from '@folkmoot/node';
+import { type Offering, trainHonestly } from '@folkmoot/node';
 import { entryBytes, signEntry, signRecord } from '@folkmoot/records';
 import { PRETEND_PARAMETERS } from './pretend-work.ts';
 import { simCharter } from './sim-charter.ts';
@@ -12,7 +12,7 @@ import { type SimPerson, SimRun } from './sim-run.ts';
 test('a trainer that lets its opened bytes drip is not paid for its auditors’ silence', async () => {
   const run = new SimRun('drip', simCharter());
   for (let i = 0; i < 4; i++) run.add();
-  const idle = run.add({ conduct: inventStates });
+  const idle = run.add({ conduct: { offer: inventStates } });
   const size = 4 * PRETEND_PARAMETERS;
   replaceHandler(
     idle,
@@ -67,12 +67,12 @@ test('two accounts with one update earn nothing by it and stop nobody', async ()
   for (let i = 0; i < 5; i++) run.add();
   await run.startAll();
   assert.ok(await run.until(() => run.creator.state!.finalized >= 2));
-  const twin: Conduct = async (bench, duty, signal) => {
+  const twin: Offering = async (bench, duty, signal) => {
     const honest = await trainHonestly(bench, duty, signal);
     const same = new Uint8Array(4 * PRETEND_PARAMETERS).fill(duty.round & 63);
     return { ...honest, ...bench.work.encode(same, same, bench.work.zeroError())! };
   };
-  const twins = [run.add({ conduct: twin }), run.add({ conduct: twin })];
+  const twins = [run.add({ conduct: { offer: twin } }), run.add({ conduct: { offer: twin } })];
   for (const person of twins) await run.clock.drive(run.start(person));
   assert.ok(await run.until(() => run.creator.state!.finalized >= 6));
   assert.ok(twins.some((person) => fatesOf(run, person).length > 0));
@@ -80,7 +80,7 @@ test('two accounts with one update earn nothing by it and stop nobody', async ()
 });
 
 /** Claims states that nobody trained, and serves them. */
-const inventStates: Conduct = async ({ artifacts, work, charter }, duty) => {
+const inventStates: Offering = async ({ artifacts, work, charter }, duty) => {
   const invented = (salt: number) =>
     artifacts.put(bytesOf(new Float32Array(PRETEND_PARAMETERS).fill(duty.round + salt / 8)));
   const segments = charter.stepsPerRound / charter.stepsPerSegment;

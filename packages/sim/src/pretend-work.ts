@@ -21,6 +21,8 @@ export function pretendBase(): Uint8Array {
 export class PretendWork implements Work {
   readonly engineName = 'pretend';
   readonly maxUpdateBytes = UPDATE_BYTES;
+  /** Segments that were trained, and that were re-executed: what this member's machine has done. */
+  readonly segments = { trained: 0, replayed: 0 };
   readonly #clock: Clock;
   readonly #segments: number;
   readonly #segmentMs: number;
@@ -43,13 +45,20 @@ export class PretendWork implements Work {
   async *train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd> {
     let state = start;
     for (let segment = 1; segment <= this.#segments; segment++) {
-      const end = await this.replay(assignment, segment, state, signal);
+      const end = await this.#work(assignment, segment, state, signal);
+      this.segments.trained++;
       yield end;
       state = end;
     }
   }
 
   async replay(assignment: Assignment, segment: number, start: StateBytes, signal: AbortSignal): Promise<SegmentEnd> {
+    const end = await this.#work(assignment, segment, start, signal);
+    this.segments.replayed++;
+    return end;
+  }
+
+  async #work(assignment: Assignment, segment: number, start: StateBytes, signal: AbortSignal): Promise<SegmentEnd> {
     await this.#clock.sleep(this.#segmentMs, signal);
     const { seed, seat, carriedSteps, round } = assignment;
     const work = hashOf(

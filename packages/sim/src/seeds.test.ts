@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CHEATERS } from '@folkmoot/adversaries';
+import { ADVERSARIES, CHEATER_NAMES } from '@folkmoot/adversaries';
 import { below, SeededRandom } from '@folkmoot/core';
 import { balanceOf } from '@folkmoot/ledger';
 import { simCharter } from './sim-charter.ts';
@@ -27,9 +27,8 @@ for (const seed of seeds())
     const run = new SimRun(`seed ${seed}`, simCharter());
     for (let i = 0; i < 4; i++) run.add();
     // Every other world has a cheat in it; four honest members judge it.
-    const names = Object.keys(CHEATERS) as (keyof typeof CHEATERS)[];
-    const cheat =
-      below(random, 2) === 0 ? run.add({ conduct: CHEATERS[names[below(random, names.length)]!] }) : undefined;
+    const { conduct } = ADVERSARIES[CHEATER_NAMES[below(random, CHEATER_NAMES.length)]!];
+    const cheat = below(random, 2) === 0 ? run.add({ conduct: conduct() }) : undefined;
     const honest = run.people.filter((person) => person !== cheat);
     await run.startAll();
     run.hub.change(WEATHERS[below(random, WEATHERS.length)]!);

@@ -37,6 +37,8 @@ export class SimPerson {
   readonly notices: Notice[] = [];
   readonly events: Event[] = [];
   member: Member | undefined;
+  /** Of the process that runs, or ran last. */
+  work: PretendWork | undefined;
   process: SimProcess | undefined;
 
   constructor(run: SimRun, index: number, options: SimMemberOptions) {
@@ -95,6 +97,7 @@ export class SimRun {
     const process = person.machine.boot();
     person.process = process;
     const network = process.network;
+    person.work = new PretendWork(process.clock, this.charter, SEGMENT_MS);
     if (person === this.creator) await process.store.put(pretendBase());
     const member = await Member.start(
       {
@@ -107,7 +110,7 @@ export class SimRun {
         store: process.store,
         journal: process.openJournal('log'),
         cells: process.cells,
-        work: new PretendWork(process.clock, this.charter, SEGMENT_MS),
+        work: person.work,
         doors: person === this.creator ? [] : this.doors(),
         pinned: [],
         conduct: person.options.conduct,

@@ -20,7 +20,7 @@ export function register(program: Command): void {
     )
     .option('--no-evaluate', 'do not measure the hold-out loss of every base')
     .addOption(
-      new Option('--cheater <kind>', 'misbehave on purpose: free-rider, copycat, poisoner, forged-feedback').hideHelp(),
+      new Option('--cheater <kind>', 'misbehave on purpose, such as free-rider, poisoner, lazy-auditor').hideHelp(),
     )
     .addHelpText(
       'after',

@@ -1,7 +1,7 @@
 /** `up` in full: one `create` in this process, a `join` process for every other member, and the model's answer in the end. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { CHEATERS } from '@folkmoot/adversaries';
+import { CHEATER_NAMES as CHEATER_KINDS, isCheaterName } from '@folkmoot/adversaries';
 import { formatBytes, shortId, WorldError } from '@folkmoot/core';
 import type { Notice } from '@folkmoot/node';
 import type { UpOptions } from '../commands/up.ts';
@@ -85,10 +85,10 @@ interface Network {
 function planOf(options: UpOptions): Plan {
   const count = parseCount('--members', options.members, 2);
   const kinds = options.cheater ?? [];
-  const unknown = kinds.find((kind) => !(kind in CHEATERS));
+  const unknown = kinds.find((kind) => !isCheaterName(kind));
   if (unknown !== undefined)
     throw new WorldError('no-such-cheater', `There is no cheater "${unknown}".`, {
-      help: `There are: ${Object.keys(CHEATERS).join(', ')}.`,
+      help: `There are: ${CHEATER_KINDS.join(', ')}.`,
     });
   const forMs = options.for === undefined ? undefined : parseDuration(options.for);
   const rounds =

@@ -1,5 +1,5 @@
 /** One member on this machine from start to end: what `create` and `join` have in common. */
-import { CHEATERS, type CheaterName } from '@folkmoot/adversaries';
+import { type AdversaryName, CHEATER_NAMES, isCheaterName } from '@folkmoot/adversaries';
 import { type Hash, shortId, WorldError } from '@folkmoot/core';
 import type { Notice, Vouched } from '@folkmoot/node';
 import { formatInvite, type Invited } from '@folkmoot/records';
@@ -44,7 +44,7 @@ export interface Part extends StopRules {
   readonly threads?: number;
   readonly maxStoreBytes?: number;
   readonly engine?: EngineKind;
-  readonly cheater?: CheaterName;
+  readonly cheater?: AdversaryName;
   /** False where nobody reads here how good the bases are. */
   readonly evaluate: boolean;
 }
@@ -194,9 +194,9 @@ function endWithParent(): () => void {
 
 const isEvaluating = ({ cheater, evaluate }: Part) => evaluate && cheater === undefined;
 
-function cheaterNamed(name: string | undefined): CheaterName | undefined {
-  if (name === undefined || name in CHEATERS) return name as CheaterName | undefined;
+function cheaterNamed(name: string | undefined): AdversaryName | undefined {
+  if (name === undefined || isCheaterName(name)) return name;
   throw new WorldError('no-such-cheater', `There is no cheater "${name}".`, {
-    help: `There are: ${Object.keys(CHEATERS).join(', ')}.`,
+    help: `There are: ${CHEATER_NAMES.join(', ')}.`,
   });
 }

@@ -1,6 +1,6 @@
 /** A member on this machine: opens the home, the network and the engine, and takes part until it is closed. */
 import { availableParallelism } from 'node:os';
-import { CHEATERS, type CheaterName } from '@folkmoot/adversaries';
+import { ADVERSARIES, type AdversaryName } from '@folkmoot/adversaries';
 import { type Hash, isWorldError, WorldError } from '@folkmoot/core';
 import { createNetwork, type Libp2pNetwork } from '@folkmoot/network';
 import {
@@ -35,7 +35,7 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Another engine than the charter's: an auditor may use `exact` on a `native` run. */
   readonly engine?: EngineKind;
-  readonly cheater?: CheaterName;
+  readonly cheater?: AdversaryName;
   readonly evaluates: boolean;
   /** No training after so many finished rounds. */
   readonly rounds?: number;
@@ -145,7 +145,7 @@ export class Session {
         work,
         doors: note.doors,
         pinned: data.pinned,
-        conduct: options.cheater && CHEATERS[options.cheater],
+        conduct: options.cheater && ADVERSARIES[options.cheater].conduct(),
         evaluates: options.evaluates,
         rounds: options.rounds,
         signal,
