@@ -18,7 +18,10 @@ export function register(program: Command): void {
     );
   addMemberOptions(addCharterOptions(command))
     .option('--members <n>', 'honest members, each a process with its own home, keys, store and port', '3')
-    .option('--cheater <kind...>', 'add members that misbehave, such as free-rider, poisoner, lazy-auditor (a wrong name lists all)')
+    .option(
+      '--cheater <kind...>',
+      'add members that misbehave, such as free-rider, poisoner, lazy-auditor (a wrong name lists all)',
+    )
     .option('--prompt <text>', 'what the model continues in the end', 'The ')
     .option('--fresh', 'found a new run even if this command has one here')
     .addHelpText('after', examples)
