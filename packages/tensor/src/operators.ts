@@ -359,9 +359,22 @@ const WIDE = 1280;
 /** The longest sum that is always added in one block. */
 const BLOCK = 128;
 
-/** `aᵀ · b` over the last two axes, `b` narrow: its transpose is computed, since to transpose `a` costs half a product. */
+/**
+ * `aᵀ · b` over the last two axes, `b` narrow: its transpose is computed, since to transpose `a` costs half a product.
+ *
+ * The transpose is wider than tall, so it is added up from parts of at most `BLOCK` rows (see `matrixProduct`).
+ */
 export function thinProduct(a: Value, b: Value): Value {
-  return swapLast(batchProduct(swapLast(b), a));
+  const [count, wide] = a.shape.slice(-2) as [number, number];
+  const parts = Array.from({ length: count }, (_, i) => i + 1).find((n) => count % n === 0 && count / n <= BLOCK)!;
+  if (parts === 1) return swapLast(batchProduct(swapLast(b), a));
+  // Rows that hardly divide would make too many parts.
+  if (parts > count / 32) return batchProduct(swapLast(a), b);
+  const cut = (x: Value, columns: number) => ({ shape: [...x.shape.slice(0, -2), parts, count / parts, columns] });
+  const products = batchProduct(swapLast(reshape(b, cut(b, b.shape.at(-1)!))), reshape(a, cut(a, wide)));
+  const axis = products.shape.length - 3;
+  const whole = products.shape.filter((_, i) => i !== axis);
+  return swapLast(reshape(sum(products, { axes: [axis] }), { shape: whole }));
 }
 
 /** Zeros of a shape, in the graph of `near`. */

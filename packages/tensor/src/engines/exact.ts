@@ -1,7 +1,7 @@
 /** The arbiter: one WebAssembly build of ONNX Runtime, the same bytes and so the same bits on every machine. */
 import { type Hash, sha256, WorldError } from '@folkmoot/core';
 import type * as Ort from 'onnxruntime-web';
-import type { Runtime } from './host.ts';
+import { OPERATOR_BY_OPERATOR, type Runtime } from './host.ts';
 
 /**
  * sha-256 of `ort-wasm-simd-threaded.wasm` of onnxruntime-web 1.30.0. It has no relaxed-SIMD instruction, whose results
@@ -32,8 +32,7 @@ export async function startExact(ort: typeof Ort, wasm: Uint8Array, threads: num
       ort.InferenceSession.create(bytes, {
         executionProviders: ['wasm'],
         executionMode: 'sequential',
-        // Part of what makes the bits: fusions change the order of additions.
-        graphOptimizationLevel: 'all',
+        graphOptimizationLevel: OPERATOR_BY_OPERATOR,
         enableMemPattern: false,
         logSeverityLevel: 4,
       }) as never,

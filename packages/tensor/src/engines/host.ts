@@ -31,6 +31,12 @@ export interface OrtSession {
   release(): Promise<void>;
 }
 
+/**
+ * No rewriting of programs, on every engine whose bits count: a program then gives the bits that its operators give one by
+ * one, so that a dispute can end at a single one of them. Fusions would round in another order (and save no time).
+ */
+export const OPERATOR_BY_OPERATOR = 'disabled';
+
 /** One build of ONNX Runtime, started with its number of threads. */
 export interface Runtime {
   /** See `Engine.name`. */

@@ -1,5 +1,5 @@
 /** Worker entry of the `native` engine: ONNX Runtime's own CPU code. */
-import { WorldError } from '@folkmoot/core';
+import { assert, WorldError } from '@folkmoot/core';
 import { type Runtime, serveEngine } from './host.ts';
 import { nativeOptions } from './native-options.node.ts';
 import { workerPort } from './worker-port.node.ts';
@@ -14,6 +14,8 @@ async function startNative(threads: number): Promise<Runtime> {
       cause,
     });
   });
+  // Where the WebAssembly build was loaded first, ONNX Runtime keeps it under the name `cpu`, in that thread.
+  assert(ort.env.versions.web === undefined, 'native and exact live in threads of their own');
   return {
     name: `native onnxruntime ${ort.env.versions.node} cpu ${process.arch}`,
     writesInPlace: true,
