@@ -20,7 +20,7 @@ test('the profile counts calls and the operations of products, however they lie'
     found.map(({ operator, calls, flops }) => [operator, calls, Math.round(flops)]),
     [
       ['Gemm', 1, 2 * 30 * 7 * 20],
-      ['FusedMatMul', 1, 2 * 6 * 5 * 11 * 13],
+      ['MatMul', 1, 2 * 6 * 5 * 11 * 13],
     ],
   );
   assert.equal(times.find(({ operator }) => operator === 'Sigmoid')?.calls, 2);

@@ -8,7 +8,7 @@ import type { Program } from '../program.ts';
 import { nativeOptions } from './native-options.node.ts';
 
 export interface OperatorTime {
-  /** ONNX Runtime's name, after its optimizer: `Gemm`, `FusedMatMul`. */
+  /** ONNX Runtime's name: `Gemm`, `MatMul`. */
   readonly operator: string;
   /** Of one run. */
   readonly calls: number;

@@ -31,10 +31,21 @@ class _Output:
         self.name = name
 
 
+class GraphOptimizationLevel:
+    ORT_DISABLE_ALL = "disabled"
+    ORT_ENABLE_ALL = "all"
+
+
+class SessionOptions:
+    def __init__(self):
+        self.graph_optimization_level = GraphOptimizationLevel.ORT_ENABLE_ALL
+
+
 class InferenceSession:
-    def __init__(self, model, providers):
+    def __init__(self, model, sess_options=None, providers=None):
         assert providers == ["CPUExecutionProvider"]
-        reply = _ask(load=base64.b64encode(model).decode())
+        level = (sess_options or SessionOptions()).graph_optimization_level
+        reply = _ask(load=base64.b64encode(model).decode(), level=level)
         self._session = reply["session"]
         self._outputs = [_Output(name) for name in reply["outputs"]]
 

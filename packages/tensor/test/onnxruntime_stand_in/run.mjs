@@ -1,4 +1,4 @@
-/** The Node side of the stand-in beside it: one JSON request a line, one reply a line. Stock session options. */
+/** The Node side of the stand-in beside it: one JSON request a line, one reply a line. Session options are those of the caller. */
 import { createInterface } from 'node:readline';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
@@ -11,7 +11,8 @@ for await (const line of createInterface({ input: process.stdin })) {
 
 async function answer(request) {
   if ('load' in request) {
-    const session = await InferenceSession.create(Buffer.from(request.load, 'base64'));
+    const options = { graphOptimizationLevel: request.level };
+    const session = await InferenceSession.create(Buffer.from(request.load, 'base64'), options);
     return { session: sessions.push(session) - 1, outputs: session.outputNames };
   }
   const feeds = Object.fromEntries(Object.entries(request.feeds).map(([name, value]) => [name, unpacked(value)]));
