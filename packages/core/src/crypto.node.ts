@@ -35,21 +35,31 @@ export function ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signat
   }
 }
 
-function privateKey(secret: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.from(concat([PKCS8, secret])), format: 'der', type: 'pkcs8' });
-}
-
-// Parsing a key costs more than half a verification, and a log repeats the same few signers.
-const parsed = new Map<string, KeyObject>();
+// Parsing a key costs more than half of a signature or its check, and a log repeats the same few signers.
+const publicKeys = new Map<string, KeyObject>();
+const privateKeys = new Map<string, KeyObject>();
 const PARSED_LIMIT = 4096;
 
+function privateKey(secret: Uint8Array): KeyObject {
+  return parsed(privateKeys, secret, (der) => createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }), PKCS8);
+}
+
 function publicKeyObject(publicKey: Uint8Array): KeyObject {
-  const name = toHex(publicKey);
-  let key = parsed.get(name);
+  return parsed(publicKeys, publicKey, (der) => createPublicKey({ key: der, format: 'der', type: 'spki' }), SPKI);
+}
+
+function parsed(
+  known: Map<string, KeyObject>,
+  bytes: Uint8Array,
+  parse: (der: Buffer) => KeyObject,
+  prefix: Uint8Array,
+): KeyObject {
+  const name = toHex(bytes);
+  let key = known.get(name);
   if (!key) {
-    key = createPublicKey({ key: Buffer.from(concat([SPKI, publicKey])), format: 'der', type: 'spki' });
-    if (parsed.size >= PARSED_LIMIT) parsed.clear();
-    parsed.set(name, key);
+    key = parse(Buffer.from(concat([prefix, bytes])));
+    if (known.size >= PARSED_LIMIT) known.clear();
+    known.set(name, key);
   }
   return key;
 }

@@ -6,6 +6,7 @@ export * from './integers.ts';
 export * from './keys.ts';
 export * from './merkle.ts';
 export * from './random.ts';
+export { rememberSignatures } from './signature-memo.ts';
 export * from './units.ts';
 export * from './world.ts';
 export * from './world-errors.ts';

@@ -5,6 +5,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import { ed25519PublicKey, ed25519Sign, ed25519Verify } from '#crypto';
 import { concat, fromHex, toHex, utf8 } from './bytes.ts';
 import type { Hash } from './hash.ts';
+import { answered } from './signature-memo.ts';
 
 /** Ed25519 public key, 64 lower-case hexadecimal digits. */
 export type DeviceId = string;
@@ -35,7 +36,7 @@ export function signBytes(key: DeviceKey, message: Uint8Array): Signature {
 /** False, never a throw, for anything malformed. */
 export function verifyBytes(device: DeviceId, message: Uint8Array, signature: Signature): boolean {
   if (!/^[0-9a-f]{64}$/.test(device) || !/^[0-9a-f]{128}$/.test(signature)) return false;
-  return ed25519Verify(fromHex(device), message, fromHex(signature));
+  return answered(device, signature, message, () => ed25519Verify(fromHex(device), message, fromHex(signature)));
 }
 
 /** The account key of a 32-byte secret. Throws where the secret is zero or beyond the curve's order. */
@@ -97,10 +98,13 @@ function signDigest(key: AccountKey, digest: Uint8Array): string {
 
 function recoverAccount(digest: Uint8Array, signature: string): AccountId | undefined {
   if (!/^[0-9a-f]{130}$/.test(signature)) return undefined;
-  const bytes = fromHex(signature);
+  return answered('account', signature, digest, () => recovered(digest, fromHex(signature)));
+}
+
+function recovered(digest: Uint8Array, signature: Uint8Array): AccountId | undefined {
   try {
-    const recovered = concat([Uint8Array.of(bytes[64]! - 27), bytes.subarray(0, 64)]);
-    const point = secp256k1.recoverPublicKey(recovered, digest, { prehash: false });
+    const bytes = concat([Uint8Array.of(signature[64]! - 27), signature.subarray(0, 64)]);
+    const point = secp256k1.recoverPublicKey(bytes, digest, { prehash: false });
     return addressOf(secp256k1.Point.fromBytes(point).toBytes(false));
   } catch {
     return undefined;

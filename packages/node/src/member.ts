@@ -79,6 +79,8 @@ export interface MemberParts {
   readonly evaluates?: boolean;
   /** No training once so many rounds are finished; audits and everything else go on. */
   readonly rounds?: number;
+  /** Links of each seed chain: short ones wear out before a simulation ends. */
+  readonly seedChainLinks?: number;
   /** Ends `start` while it still waits for others. */
   readonly signal?: AbortSignal;
 }
@@ -125,7 +127,7 @@ export class Member {
     const voice = new Voice(key, log.state, (sign) => this.#submit(sign));
     this.#bench = { charter, key, log, voice, work, artifacts: this.artifacts, bases, cells, clock, secret, notify };
     this.#trainer = new Trainer(this.#bench, conduct?.offer);
-    this.#witness = new Witness(this.#bench);
+    this.#witness = new Witness(this.#bench, parts.seedChainLinks);
     this.#auditor = new Auditor(this.#bench);
     if (charter.sequencer === key.id) this.#sequencer = new Sequencer(log, key, clock, () => voice.sign('tick', {}));
     this.#keepsakes = new Keepsakes([

@@ -1,22 +1,25 @@
 /** The witness: fetches every update, checks its form, attests what it saw; at the end it signs the header. */
 import { assert, type Hash, sha256 } from '@folkmoot/core';
 import type { Duty } from '@folkmoot/protocol';
-import { SeedChain } from '@folkmoot/records';
+import { CHAIN_LENGTH, SeedChain } from '@folkmoot/records';
 import { likely } from './expectations.ts';
 import type { Receipt } from './voice.ts';
 import type { Workbench } from './workbench.ts';
 
-/** Preimages after which a chain is replaced, of the 8192 that it has. */
-const WORN_OUT = 8000;
+/** Preimages that a chain still has when it is replaced: at least as many as the draws of one round can ask for. */
+const SPARE_LINKS = 8;
 const MAX_CHAINS = 64;
 
 export class Witness {
   readonly #bench: Workbench;
   /** The seed chains of this device, one after another; the last is in use. */
   readonly #chains: SeedChain[] = [];
+  readonly #chainLength: number;
 
-  constructor(bench: Workbench) {
+  /** `chainLength`: of each seed chain. */
+  constructor(bench: Workbench, chainLength: number = CHAIN_LENGTH) {
     this.#bench = bench;
+    this.#chainLength = chainLength;
     this.#addChain();
   }
 
@@ -29,8 +32,8 @@ export class Witness {
 
   /** The tip of a new chain where the present one is nearly used up: to be announced before preimages are shown. */
   freshTip(): Hash | undefined {
-    if ((this.#shownAt(this.tip()) ?? 0) < WORN_OUT) return undefined;
-    return new SeedChain(this.#bench.secret(`seed-chain ${this.#chains.length}`)).tip(0);
+    if ((this.#shownAt(this.tip()) ?? 0) < this.#chainLength - SPARE_LINKS) return undefined;
+    return this.#chainOf(this.#chains.length).tip(0);
   }
 
   /** Attests the updates that arrive in time and are well-formed. Leaves a third of the phase to say so. */
@@ -113,6 +116,11 @@ export class Witness {
   #addChain(): void {
     const number = this.#chains.length;
     assert(number < MAX_CHAINS, 'a device has a bounded number of chains');
-    this.#chains.push(new SeedChain(this.#bench.secret(number === 0 ? 'seed-chain' : `seed-chain ${number}`)));
+    this.#chains.push(this.#chainOf(number));
+  }
+
+  #chainOf(number: number): SeedChain {
+    const secret = this.#bench.secret(number === 0 ? 'seed-chain' : `seed-chain ${number}`);
+    return new SeedChain(secret, this.#chainLength);
   }
 }

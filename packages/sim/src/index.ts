@@ -1,3 +1,7 @@
+export { CHECKERS, type Truth } from './checkers/index.ts';
+export { Referee } from './checkers/referee.ts';
+export { Violation } from './checkers/violation.ts';
+export { type Blow, NEMESES, type NemesisName } from './nemeses/index.ts';
 export * from './pretend-work.ts';
 export * from './sim-charter.ts';
 export * from './sim-clock.ts';
@@ -8,3 +12,10 @@ export * from './sim-machine.ts';
 export { SimNetwork } from './sim-network.ts';
 export * from './sim-run.ts';
 export * from './sim-store.ts';
+export { adversaryNames } from './world/cast.ts';
+export { Chronicle, type Mark, type Stretch } from './world/chronicle.ts';
+export { drawPlan, type Plan, type Wishes } from './world/plan.ts';
+export { explainFailure, planLines } from './world/report.ts';
+export { planOf, runSeeds } from './world/seeds.ts';
+export { shrink } from './world/shrink.ts';
+export { type Outcome, runWorld } from './world/world.ts';

@@ -58,6 +58,18 @@ export class SimDisk {
     this.incoming.clear();
   }
 
+  /** Forgets the last `count` lines of a journal: the disk had said that they were safe, and they were not. */
+  loseTail(name: string, count: number): void {
+    const lines = (this.journals.get(name) ?? '').split('\n').slice(0, -1);
+    this.journals.set(
+      name,
+      lines
+        .slice(0, Math.max(0, lines.length - count))
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+  }
+
   /** Puts the beginning of a line, without its end, behind a journal. */
   tearJournal(name: string): void {
     this.journals.set(name, `${this.journals.get(name) ?? ''}{"torn":"${randomBytes(this.#random, 3).join()}`);
@@ -88,8 +100,10 @@ export class SimDisk {
       this.#pending.add(pending);
       await this.clock.sleep(below(this.#random, 4));
       if (!this.#pending.delete(pending)) return;
-      const freeBytes = this.capacityBytes - this.usedBytes;
-      if (sizeBytes > freeBytes) throw diskFull(path, sizeBytes, freeBytes);
+      if (this.capacityBytes < Number.POSITIVE_INFINITY) {
+        const freeBytes = this.capacityBytes - this.usedBytes;
+        if (sizeBytes > freeBytes) throw diskFull(path, sizeBytes, freeBytes);
+      }
       land(true);
     });
   }

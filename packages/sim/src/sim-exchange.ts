@@ -74,10 +74,11 @@ export class SimExchange {
   request(bytes: Uint8Array, service: () => Service | undefined): void {
     const copy = bytes.slice();
     this.#send(this.#up, this.#client, this.#server, copy, () => {
-      if (this.#server.life.over) return;
-      const found = service();
-      if (found) this.#admit(found, copy);
-      else this.#conclude(protocolUnknown(this.#server.id, this.#protocol));
+      this.#server.life.whenAwake(() => {
+        const found = service();
+        if (found) this.#admit(found, copy);
+        else this.#conclude(protocolUnknown(this.#server.id, this.#protocol));
+      });
     });
   }
 

@@ -10,20 +10,41 @@ export interface Conditions {
   readonly loss: number;
   /** What one device can send, in bytes per millisecond; Infinity for no limit. */
   readonly bytesPerMs: number;
+  /**
+   * Chance in [0, 1) that a delay doubles, and then again, and again, up to ten times: P(longer than 2^k delays) = tail^k,
+   * the tail of a Pareto distribution with exponent log2(1/tail). Doubling is exact on every machine; a power is not.
+   */
+  readonly tail: number;
+  /** Chance in [0, 1] that an exchange starts up to two seconds late, so that a later one overtakes it. */
+  readonly reorder: number;
+  /** Chance in [0, 1] that a request arrives twice, as when its sender tries again without having heard the answer. */
+  readonly duplicate: number;
 }
+
+const MOST_DOUBLINGS = 10;
+const LATE_START_MS = 2000;
 
 export const GOOD_CONDITIONS: Conditions = {
   delayMs: { min: 5, max: 40 },
   loss: 0,
   bytesPerMs: Number.POSITIVE_INFINITY,
+  tail: 0,
+  reorder: 0,
+  duplicate: 0,
 };
+
+/** Whether nothing gets from one device to another. */
+export type Cut = (from: DeviceId, to: DeviceId) => boolean;
 
 /** The part of the hub that links share: time, chance, who is cut off from whom, the trace. */
 export class Air {
   readonly clock: SimClock;
   readonly random: Random;
   conditions: Conditions;
-  #sides: ReadonlyMap<DeviceId, number> = new Map();
+  /** By name, so that several may last at once. */
+  readonly cuts = new Map<string, Cut>();
+  /** Devices with a line of their own, bytes per millisecond. */
+  readonly slowLines = new Map<DeviceId, number>();
   readonly #uplinkFreeAtMs = new Map<DeviceId, number>();
   #trace = '';
 
@@ -35,7 +56,14 @@ export class Air {
 
   delayMs(): number {
     const { min, max } = this.conditions.delayMs;
-    return min + below(this.random, max - min + 1);
+    let delayMs = min + below(this.random, max - min + 1);
+    for (let i = 0; i < MOST_DOUBLINGS && this.happens(this.conditions.tail); i++) delayMs *= 2;
+    return delayMs;
+  }
+
+  /** How much later than now an exchange starts. */
+  lateStartMs(): number {
+    return this.happens(this.conditions.reorder) ? below(this.random, LATE_START_MS) : 0;
   }
 
   happens(chance: number): boolean {
@@ -45,18 +73,15 @@ export class Air {
   /** How long `sizeBytes` take from `from` to anybody, its other messages in front of it included. */
   transferMs(from: DeviceId, sizeBytes: number): number {
     const startMs = Math.max(this.clock.now(), this.#uplinkFreeAtMs.get(from) ?? 0);
-    const sentAtMs = startMs + Math.ceil(sizeBytes / this.conditions.bytesPerMs);
+    const bytesPerMs = Math.min(this.conditions.bytesPerMs, this.slowLines.get(from) ?? Number.POSITIVE_INFINITY);
+    const sentAtMs = startMs + Math.ceil(sizeBytes / bytesPerMs);
     this.#uplinkFreeAtMs.set(from, sentAtMs);
     return sentAtMs - this.clock.now() + this.delayMs();
   }
 
-  /** Devices of one group hear only each other; those in no group are together. */
-  partition(groups: readonly (readonly DeviceId[])[]): void {
-    this.#sides = new Map(groups.flatMap((group, side) => group.map((device) => [device, side] as const)));
-  }
-
-  isCut(a: DeviceId, b: DeviceId): boolean {
-    return this.#sides.get(a) !== this.#sides.get(b);
+  isCut(from: DeviceId, to: DeviceId): boolean {
+    for (const cut of this.cuts.values()) if (cut(from, to)) return true;
+    return false;
   }
 
   /** Adds a happening to the trace. */
@@ -74,7 +99,7 @@ export class SimLink {
   readonly air: Air;
   readonly ends: readonly [DeviceId, DeviceId];
   #open = true;
-  #held: (() => void)[] = [];
+  #held: { to: DeviceId; action: () => void }[] = [];
   readonly #onClose = new Set<() => void>();
 
   constructor(air: Air, a: DeviceId, b: DeviceId) {
@@ -86,8 +111,10 @@ export class SimLink {
     return this.#open;
   }
 
+  /** In one direction at least: without acknowledgements a connection breaks too. */
   get cut(): boolean {
-    return this.air.isCut(...this.ends);
+    const [a, b] = this.ends;
+    return this.air.isCut(a, b) || this.air.isCut(b, a);
   }
 
   /** Calls `listener` once, when the connection closes; returns a function that stops that. */
@@ -103,10 +130,11 @@ export class SimLink {
     for (const listener of [...this.#onClose]) listener();
   }
 
-  /** Runs `action` at the other end: now, or once the cut is healed. */
-  arrive(action: () => void): void {
+  /** Runs `action` at the end `to`: now, or once the cut is healed. */
+  arrive(to: DeviceId, action: () => void): void {
     if (!this.#open) return;
-    if (this.cut) this.#held.push(action);
+    const from = this.ends[0] === to ? this.ends[1] : this.ends[0];
+    if (this.air.isCut(from, to)) this.#held.push({ to, action });
     else action();
   }
 
@@ -114,7 +142,7 @@ export class SimLink {
   release(): void {
     const held = this.#held;
     this.#held = [];
-    for (const action of held) this.arrive(action);
+    for (const { to, action } of held) this.arrive(to, action);
   }
 }
 
@@ -122,15 +150,18 @@ export class SimLink {
 export class SimChannel {
   readonly #link: SimLink;
   readonly #from: DeviceId;
+  readonly #to: DeviceId;
   readonly #onBreak: () => void;
-  #lastArrivalMs = 0;
+  #lastArrivalMs: number;
   #stalled = false;
 
   /** `onBreak` runs where a loss shows itself at once. */
   constructor(link: SimLink, from: DeviceId, onBreak: () => void) {
     this.#link = link;
     this.#from = from;
+    this.#to = link.ends[0] === from ? link.ends[1] : link.ends[0];
     this.#onBreak = onBreak;
+    this.#lastArrivalMs = link.air.clock.now() + link.air.lateStartMs();
   }
 
   /** Runs `deliver` when a message of `sizeBytes` has arrived, after all that was sent before. */
@@ -143,6 +174,6 @@ export class SimChannel {
     const nowMs = air.clock.now();
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, nowMs + air.transferMs(this.#from, sizeBytes));
     const action = isLost ? this.#onBreak : deliver;
-    air.clock.schedule(this.#lastArrivalMs - nowMs, () => this.#link.arrive(action));
+    air.clock.schedule(this.#lastArrivalMs - nowMs, () => this.#link.arrive(this.#to, action));
   }
 }

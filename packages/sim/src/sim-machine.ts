@@ -11,7 +11,7 @@ import {
 } from '@folkmoot/core';
 import type { SimClock } from './sim-clock.ts';
 import { SimDisk } from './sim-disk.ts';
-import { Life } from './sim-life.ts';
+import { Life, type Skew } from './sim-life.ts';
 import type { SimNetwork } from './sim-network.ts';
 import { openSimCells, openSimJournal, SimStore } from './sim-store.ts';
 
@@ -27,6 +27,8 @@ export interface SimProcess {
 export class SimMachine {
   readonly device: DeviceId;
   readonly disk: SimDisk;
+  /** Of this machine's clock; survives crashes. */
+  readonly skew: Skew = { offsetMs: 0, fastPpm: 0 };
   readonly #clock: SimClock;
   readonly #hub: SimNetwork;
   readonly #maxStoreBytes: number;
@@ -50,13 +52,18 @@ export class SimMachine {
     return this.#life !== undefined;
   }
 
+  /** The running process's life. */
+  get life(): Life | undefined {
+    return this.#life;
+  }
+
   /** Starts a process over what the disk holds. */
   boot(): SimProcess {
     assert(!this.#life, 'a machine boots when it is down');
     const life = new Life();
     this.#life = life;
     return {
-      clock: life.clock(this.#clock),
+      clock: life.clock(this.#clock, this.skew),
       network: this.#hub.join(this.device, life),
       store: new SimStore(this.disk, life, { maxBytes: this.#maxStoreBytes }),
       cells: openSimCells(this.disk, life),

@@ -11,11 +11,13 @@ import {
 import type { SimClock } from './sim-clock.ts';
 import { type ExchangeEnd, type Service, SimExchange } from './sim-exchange.ts';
 import { Life } from './sim-life.ts';
-import { Air, type Conditions, GOOD_CONDITIONS, SimLink } from './sim-link.ts';
+import { Air, type Conditions, type Cut, GOOD_CONDITIONS, SimLink } from './sim-link.ts';
 
 const DIAL_TIMEOUT_MS = 10_000;
 /** A cut connection is noticed after this long, and up to as long again. */
 const NOTICE_CUT_MS = 10_000;
+/** How long a repeated request is served. */
+const REPETITION_LASTS_MS = 3000;
 const ADDRESS_PREFIX = 'sim:';
 
 /** Where simulated devices meet. */
@@ -70,8 +72,15 @@ export class SimNetwork {
 
   /** Devices of one group hear only each other from now on; those in no group stay together. */
   partition(...groups: (readonly DeviceId[])[]): void {
+    const sides = new Map(groups.flatMap((group, side) => group.map((device) => [device, side] as const)));
     this.#air.note('partition', ...groups.map(String));
-    this.#air.partition(groups);
+    this.cut('partition', (from, to) => sides.get(from) !== sides.get(to));
+  }
+
+  /** Lets nothing through where `isCut`, until `mend(name)`. A connection that stays cut is given up in the end. */
+  cut(name: string, isCut: Cut): void {
+    this.#air.note('cut', name);
+    this.#air.cuts.set(name, isCut);
     for (const link of this.#links.values()) {
       if (!link.cut) continue;
       this.#air.clock.schedule(NOTICE_CUT_MS + (this.#air.random.uint32() % NOTICE_CUT_MS), () => {
@@ -80,11 +89,24 @@ export class SimNetwork {
     }
   }
 
-  /** Ends every partition; what was held back arrives, unless its connection was given up meanwhile. */
+  /** Ends one cut; what it held back arrives, unless its connection was given up meanwhile. */
+  mend(name: string): void {
+    this.#air.note('mend', name);
+    this.#air.cuts.delete(name);
+    for (const link of this.#links.values()) link.release();
+  }
+
+  /** Ends every cut. */
   heal(): void {
     this.#air.note('heal');
-    this.#air.partition([]);
+    this.#air.cuts.clear();
     for (const link of this.#links.values()) link.release();
+  }
+
+  /** Gives `device` a thin line: what it can send, bytes per millisecond; `undefined` for an ordinary one. */
+  slowDown(device: DeviceId, bytesPerMs: number | undefined): void {
+    if (bytesPerMs === undefined) this.#air.slowLines.delete(device);
+    else this.#air.slowLines.set(device, bytesPerMs);
   }
 
   member(device: DeviceId): SimMember | undefined {
@@ -208,8 +230,9 @@ class SimMember implements Network {
   }
 
   #tell(peer: DeviceId, connected: boolean): void {
-    if (this.life.over) return;
-    for (const watcher of [...this.#watchers]) watcher(peer, connected);
+    this.life.whenAwake(() => {
+      for (const watcher of [...this.#watchers]) watcher(peer, connected);
+    });
   }
 
   async #dial(address: string, signal?: AbortSignal): Promise<DeviceId> {
@@ -220,9 +243,10 @@ class SimMember implements Network {
     if (device === this.id) throw peerUnreachable(address, 'the address is that of this device');
     const { clock, conditions } = this.#air;
     const isLost = this.#air.happens(conditions.loss);
-    await clock.sleep(isLost || this.#air.isCut(this.id, device) ? DIAL_TIMEOUT_MS : 2 * this.#air.delayMs(), signal);
+    const isCut = () => this.#air.isCut(this.id, device) || this.#air.isCut(device, this.id);
+    await clock.sleep(isLost || isCut() ? DIAL_TIMEOUT_MS : 2 * this.#air.delayMs(), signal);
     const other = this.#hub.member(device);
-    if (!other || isLost || this.#air.isCut(this.id, device)) throw peerUnreachable(address, 'nobody answers there');
+    if (!other || isLost || isCut()) throw peerUnreachable(address, 'nobody answers there');
     if (this.#closed || this.life.over) throw peerUnreachable(address, 'this node is closed');
     if (!this.#hub.link(this.id, device)?.open) this.#hub.connect(this, other);
     return device;
@@ -234,7 +258,15 @@ class SimMember implements Network {
     if (this.#closed || !link?.open || !server) throw peerUnreachable(peer, 'not connected');
     const exchange = new SimExchange(link, endOf(this), endOf(server), protocol, limits);
     exchange.request(request, () => server.service(protocol));
+    if (this.#air.happens(this.#air.conditions.duplicate)) this.#repeat(link, server, protocol, request, limits);
     return exchange;
+  }
+
+  /** The same request once more, whose answer nobody waits for. */
+  #repeat(link: SimLink, server: SimMember, protocol: string, request: Uint8Array, limits: ExchangeLimits): void {
+    const again = new SimExchange(link, endOf(this), endOf(server), protocol, limits);
+    again.request(request, () => server.service(protocol));
+    this.#air.clock.schedule(REPETITION_LASTS_MS, () => again.hangUp());
   }
 }
 

@@ -23,13 +23,17 @@ import { SimNetwork } from './sim-network.ts';
 
 /** Virtual milliseconds that a pretended segment takes. */
 const SEGMENT_MS = 2000;
+/** Short, so that seed chains wear out and are renewed within some eight rounds. */
+const SEED_CHAIN_LINKS = 24;
 
 export interface SimMemberOptions {
+  readonly name?: string;
   readonly conduct?: Conduct;
 }
 
 /** A person's machine: keys, disk, and the member process while it runs. */
 export class SimPerson {
+  readonly name: string;
   readonly key: DeviceKey;
   readonly account: AccountKey;
   readonly machine: SimMachine;
@@ -40,8 +44,11 @@ export class SimPerson {
   /** Of the process that runs, or ran last. */
   work: PretendWork | undefined;
   process: SimProcess | undefined;
+  /** Why the member could not go on in this life. */
+  failure: unknown;
 
   constructor(run: SimRun, index: number, options: SimMemberOptions) {
+    this.name = options.name ?? `person ${index}`;
     this.key = deviceKey(fromHex(hashOf('device', run.seed, index)));
     this.account = accountKey(fromHex(hashOf('account', run.seed, index)));
     this.machine = new SimMachine(run.clock, run.hub, run.random, this.key.id);
@@ -64,6 +71,8 @@ export class SimRun {
   readonly hub: SimNetwork;
   readonly charter: Charter;
   readonly people: SimPerson[] = [];
+  /** Told everything that members tell. */
+  watch: (person: SimPerson, notice: Notice) => void = () => {};
 
   /** `charter` is adapted to the pretended model and to this world's first person, who is its creator and sequencer. */
   constructor(seed: string, charter: Charter, conditions: Partial<Conditions> = {}) {
@@ -96,6 +105,7 @@ export class SimRun {
   async start(person: SimPerson): Promise<void> {
     const process = person.machine.boot();
     person.process = process;
+    person.failure = undefined;
     const network = process.network;
     person.work = new PretendWork(process.clock, this.charter, SEGMENT_MS);
     if (person === this.creator) await process.store.put(pretendBase());
@@ -104,7 +114,7 @@ export class SimRun {
         charter: this.charter,
         key: person.key,
         account: person.account,
-        name: `person ${this.people.indexOf(person)}`,
+        name: person.name,
         network,
         clock: process.clock,
         store: process.store,
@@ -114,13 +124,18 @@ export class SimRun {
         doors: person === this.creator ? [] : this.doors(),
         pinned: [],
         conduct: person.options.conduct,
+        seedChainLinks: SEED_CHAIN_LINKS,
       },
       (notice) => {
         person.notices.push(notice);
         if (notice.kind === 'entry') person.events.push(...notice.events);
+        this.watch(person, notice);
       },
     );
     person.member = member;
+    member.failed.catch((error) => {
+      if (person.member === member) person.failure = error;
+    });
   }
 
   /** Kills the person's process at this very moment. */

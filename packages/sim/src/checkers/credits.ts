@@ -1,0 +1,192 @@
+/** I6: credit is the rate times the segments that were verified or not drawn; zero work earns zero. Counted by hand. */
+import type { AccountId, Hash } from '@folkmoot/core';
+import type { Event, State } from '@folkmoot/protocol';
+import type { RecordOf } from '@folkmoot/records';
+import { type Checker, type Finding, first, isKind, type Look, short, type Truth } from './checker.ts';
+import { canonical, hashParts, merkle, sha } from './second-opinion.ts';
+
+interface Holding {
+  earned: number;
+  forfeited: number;
+  locks: [round: number, amount: number][];
+}
+
+const PAID = new Set(['matched', 'within', 'not-drawn', 'no-verdict']);
+
+export function credits({ charter, doesNoWork }: Truth): Checker {
+  const { perSegment, vestingRounds } = charter.credit;
+  const segmentsOfRound = charter.stepsPerRound / charter.stepsPerSegment;
+  const holdings = new Map<AccountId, Holding>();
+  const accountOf = new Map<string, AccountId>();
+  const banned = new Set<string>();
+  const touched = new Set<AccountId>();
+  const evidence = new Evidence(accountOf, charter.engine.tolerancePpm);
+  const included = new Map<number, readonly string[]>();
+
+  function take(event: Event, { state, entry }: Look): Finding {
+    switch (event.kind) {
+      case 'joined':
+        accountOf.set(event.device, event.account);
+        if (!holdings.has(event.account)) holdings.set(event.account, { earned: 0, forfeited: 0, locks: [] });
+        touched.add(event.account);
+        return undefined;
+      case 'assigned':
+        for (const holding of holdings.values())
+          holding.locks = holding.locks.filter(([round]) => round + vestingRounds > event.round);
+        return undefined;
+      case 'included':
+        included.set(event.round, event.trainers);
+        return rootOf(state);
+      case 'finalized':
+        return undefined;
+      case 'audit-drawn':
+        evidence.drawn(event, entry.index);
+        return undefined;
+      case 'verdict':
+        return evidence.judge(event);
+      case 'fault':
+      case 'forfeited': {
+        if (event.kind === 'fault') banned.add(event.device);
+        const account = accountOf.get(event.device)!;
+        const holding = holdings.get(account)!;
+        const locked = holding.locks.reduce((sum, [, amount]) => sum + amount, 0);
+        holding.forfeited += locked;
+        holding.locks = [];
+        touched.add(account);
+        const said = event.kind === 'fault' ? event.forfeited : event.amount;
+        return said === locked ? undefined : `${short(event.device)} forfeits ${said}; ${locked} was locked`;
+      }
+      case 'settled':
+        return settle(event.settlement);
+    }
+    return undefined;
+  }
+
+  function settle({
+    round,
+    device,
+    account,
+    outcome,
+    segments,
+  }: Extract<Event, { kind: 'settled' }>['settlement']): Finding {
+    const says = `${short(device)} ends round ${round} ${outcome}`;
+    if (account !== accountOf.get(device)) return `${says} for the account of somebody else`;
+    const wanted = PAID.has(outcome) && !banned.has(device) ? segmentsOfRound : 0;
+    if (segments !== wanted) return `${says} with ${segments} segments paid; it is worth ${wanted}`;
+    const isIn = included.get(round)?.includes(device) ?? false;
+    if (wanted > 0 && !isIn) return `${says} and is paid, though its update was not included`;
+    if (outcome === 'excluded' && isIn) return `${says}, though its update was included`;
+    if ((outcome === 'matched' || outcome === 'within') && doesNoWork(device)) return `${says}, though it did no work`;
+    const unfounded = evidence.decide(round, device, outcome);
+    if (unfounded) return `${says}: ${unfounded}`;
+    if (wanted === 0) return undefined;
+    const holding = holdings.get(account)!;
+    holding.earned += wanted * perSegment;
+    holding.locks.push([round, wanted * perSegment]);
+    holding.locks.sort(([a], [b]) => a - b);
+    touched.add(account);
+    return undefined;
+  }
+
+  function compare({ ledger }: State): Finding {
+    return first(touched, (id) => {
+      touched.delete(id);
+      const found = ledger.accounts[id];
+      const wanted = holdings.get(id)!;
+      const locks = found?.locks.map(({ round, amount }) => [round, amount]);
+      const same =
+        found?.earned === wanted.earned &&
+        found.forfeited === wanted.forfeited &&
+        canonical(locks) === canonical(wanted.locks);
+      return same ? undefined : `account ${short(id)} holds ${canonical(found)}; counted by hand: ${canonical(wanted)}`;
+    });
+  }
+
+  function rootOf(state: State): Finding {
+    const rows = [...holdings].sort(([a], [b]) => (a < b ? -1 : 1));
+    const wanted = merkle(
+      rows.map(([id, { earned, forfeited, locks }]) => sha(canonical([id, earned, forfeited, locks]))),
+    );
+    const found = state.round.expected?.creditsRoot;
+    return found === wanted ? undefined : `the header’s creditsRoot is ${found}; counted by hand: ${wanted}`;
+  }
+
+  return {
+    invariant: 'I6',
+    claim: 'credit is the rate times work that holds; no work earns nothing',
+    after: (look) => {
+      if (look.accepted) evidence.hear(look);
+      return first(look.events, (event) => take(event, look)) ?? compare(look.state);
+    },
+  };
+}
+
+/** What auditors committed to, what trainers opened, and what follows from them. */
+class Evidence {
+  readonly #accountOf: ReadonlyMap<string, AccountId>;
+  readonly #tolerancePpm: number;
+  /** By `round trainer auditor`. */
+  readonly #results = new Map<string, { result: Hash; index: number }>();
+  readonly #closed = new Map<string, { body: RecordOf<'close'>; index: number }>();
+  readonly #verdicts = new Map<string, RecordOf<'verdict'>>();
+  /** The auditor and the entry that drew it, by `round trainer`. */
+  readonly #drawn = new Map<string, { auditor: string; index: number }[]>();
+  /** Verdicts by `round trainer`. */
+  readonly #found = new Map<string, RecordOf<'verdict'>[]>();
+
+  constructor(accountOf: ReadonlyMap<string, AccountId>, tolerancePpm: number) {
+    this.#accountOf = accountOf;
+    this.#tolerancePpm = tolerancePpm;
+  }
+
+  hear({ body, entry }: Look): void {
+    if (isKind(body, 'result'))
+      this.#results.set(`${body.round} ${body.trainer} ${body.device}`, { result: body.result, index: entry.index });
+    if (isKind(body, 'close')) this.#closed.set(`${body.round} ${body.device}`, { body, index: entry.index });
+    if (isKind(body, 'verdict')) this.#verdicts.set(entry.record.id, body);
+  }
+
+  drawn({ round, trainer, auditor }: Extract<Event, { kind: 'audit-drawn' }>, index: number): void {
+    const key = `${round} ${trainer}`;
+    this.#drawn.set(key, [...(this.#drawn.get(key) ?? []), { auditor, index }]);
+  }
+
+  /** A verdict follows from what its auditor committed to before it saw the end, and from what the trainer opened. */
+  judge({ round, trainer, verdict }: Extract<Event, { kind: 'verdict' }>): Finding {
+    const body = this.#verdicts.get(verdict.id);
+    const says = `the verdict of ${short(verdict.auditor)} on ${short(trainer)} in round ${round} (${verdict.outcome})`;
+    if (!body || body.device !== verdict.auditor || body.trainer !== trainer) return `${says} is not what was signed`;
+    if (this.#accountOf.get(trainer) === this.#accountOf.get(verdict.auditor))
+      return `${says} is about its own account`;
+    const key = `${round} ${trainer}`;
+    this.#found.set(key, [...(this.#found.get(key) ?? []), body]);
+    if (body.outcome === 'abstain' || body.outcome === 'unavailable') return undefined;
+    const result = this.#results.get(`${key} ${verdict.auditor}`);
+    const closed = this.#closed.get(key);
+    if (!result || !closed) return `${says} comes before a result and the end of the trace`;
+    // Whose turn it was when the trainer opened the end; whoever is drawn later sees it.
+    const turn = this.#drawn.get(key)!.findLast((drawn) => drawn.index < closed.index);
+    if (turn?.auditor === verdict.auditor && result.index > closed.index)
+      return `${says} was committed to after the trainer had opened the end`;
+    if (hashParts('audit-result', body.stateRoot!, body.salt!, body.device) !== result.result)
+      return `${says} is not the committed result`;
+    const equal = body.stateRoot === hashParts('state', closed.body.endParams, closed.body.endMoments);
+    if (body.outcome === 'match' && !equal) return `${says} is a match of unequal states`;
+    if (body.outcome === 'within' && (equal || body.distancePpm > this.#tolerancePpm))
+      return `${says} is not within the tolerance`;
+    if (body.outcome === 'mismatch' && body.part === 'segment' && equal) return `${says} is a mismatch of equal states`;
+    return undefined;
+  }
+
+  /** Why the outcome does not follow from the verdicts. */
+  decide(round: number, device: string, outcome: string): Finding {
+    const found = this.#found.get(`${round} ${device}`) ?? [];
+    const good = found.filter((verdict) => verdict.outcome === 'match' || verdict.outcome === 'within').length;
+    const bad = found.filter((verdict) => verdict.outcome === 'mismatch').length;
+    if ((outcome === 'matched' || outcome === 'within') && (good === 0 || bad >= good))
+      return `${good} for it, ${bad} against it`;
+    if (outcome === 'mismatch' && bad < 2) return `${bad} auditors found that`;
+    if (outcome === 'no-verdict' && good + bad > 0) return `${good + bad} verdicts were given`;
+    return undefined;
+  }
+}

@@ -1,0 +1,62 @@
+/** I1: every seat of a round has exactly one fate, no later than two rounds after it. */
+import type { DeviceId } from '@folkmoot/core';
+import type { Event } from '@folkmoot/protocol';
+import { type Checker, type Finding, first, type Look, short } from './checker.ts';
+
+/** A round more than this behind the one that begins must be settled. */
+const ROUNDS_BEHIND = 2;
+
+export function fates(): Checker {
+  /** Seats without a fate: by round, whether an audit is under way. */
+  const open = new Map<number, Map<DeviceId, boolean>>();
+  const ended = new Set<number>();
+
+  function take(event: Event, { state }: Look): Finding {
+    switch (event.kind) {
+      case 'assigned': {
+        if (state.round.number === event.round && state.round.phase === 'train') {
+          const seats = event.trainers.map((device) => state.round.seats[device]?.seat).sort((a, b) => a! - b!);
+          if (seats.some((seat, i) => seat !== i)) return `round ${event.round} has seats ${seats.join()}`;
+        }
+        const late = [...open].find(([round, left]) => round < event.round - ROUNDS_BEHIND && left.size > 0);
+        if (late) return `round ${event.round} begins and ${late[1].size} seats of round ${late[0]} have no fate`;
+        if (new Set(event.trainers).size !== event.trainers.length)
+          return `two seats of round ${event.round} are one’s`;
+        open.set(event.round, new Map(event.trainers.map((device) => [device, false])));
+        return undefined;
+      }
+      case 'audit-drawn': {
+        const seats = open.get(event.round);
+        if (!seats?.has(event.trainer))
+          return `an audit of ${short(event.trainer)} in round ${event.round} audits no open seat`;
+        seats.set(event.trainer, true);
+        return undefined;
+      }
+      case 'settled': {
+        const { round, device, outcome } = event.settlement;
+        return open.get(round)?.delete(device)
+          ? undefined
+          : `${short(device)} ends round ${round} ${outcome} without a seat, or a second time`;
+      }
+      case 'finalized':
+      case 'void':
+        ended.add(event.round);
+    }
+    return undefined;
+  }
+
+  /** When a round has ended, whoever has no fate is being audited. */
+  function complete(): Finding {
+    return first(ended, (round) => {
+      ended.delete(round);
+      const left = [...(open.get(round) ?? [])].find(([, audited]) => !audited);
+      return left && `${short(left[0])} has no fate, and no audit, when round ${round} has ended`;
+    });
+  }
+
+  return {
+    invariant: 'I1',
+    claim: 'every assigned seat reaches exactly one fate',
+    after: (look) => first(look.events, (event) => take(event, look)) ?? complete(),
+  };
+}

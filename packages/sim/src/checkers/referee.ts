@@ -1,0 +1,139 @@
+/**
+ * The referee: folds the log once more, as a stranger, lets every checker look at every entry, and compares every member
+ * with what came out (I8: whoever has the same log has the same state, byte for byte, however it came by it).
+ */
+import type { Hash } from '@folkmoot/core';
+import type { Notice } from '@folkmoot/node';
+import { apply, type Event, initialState, type State } from '@folkmoot/protocol';
+import { type Entry, entryBytes, parseEntry } from '@folkmoot/records';
+import type { SimPerson } from '../sim-run.ts';
+import type { Checker, Truth } from './checker.ts';
+import { CHECKERS } from './index.ts';
+import { canonical, sha } from './second-opinion.ts';
+import { Violation } from './violation.ts';
+
+/** Of each member, one state in so many is compared whole; its place in the log and what the entry brought always. */
+const WHOLE_STATES = 4;
+const COPIES = 'copies';
+
+interface Kept {
+  readonly id: Hash;
+  readonly events: string;
+  readonly state: Hash;
+}
+
+export class Referee {
+  readonly state: State;
+  readonly events: { readonly entry: Entry; readonly events: readonly Event[] }[] = [];
+  /** The first thing that was wrong. */
+  violation: Violation | undefined;
+  /** How often each checker has looked. */
+  readonly looks: Record<string, number> = {};
+  readonly #truth: Truth;
+  readonly #checkers: (Checker & { readonly name: string })[];
+  readonly #kept: Kept[] = [];
+
+  constructor(truth: Truth) {
+    this.#truth = truth;
+    this.state = initialState(truth.charter);
+    this.#checkers = Object.entries(CHECKERS).map(([name, make]) => Object.assign(make(truth), { name }));
+    for (const name of [...Object.keys(CHECKERS), COPIES, 'progress']) this.looks[name] = 0;
+  }
+
+  /** Something that a member told. */
+  hear(person: SimPerson, notice: Notice): void {
+    if (this.violation) return;
+    if (notice.kind === 'entry') this.#see(person, notice.entry, notice.events);
+    for (const checker of this.#checkers) {
+      if (!checker.told) continue;
+      this.looks[checker.name]!++;
+      const finding = checker.told(person, notice);
+      if (finding) return this.#report(checker, `${finding} (${nameOf(person)})`, -1);
+    }
+  }
+
+  /** A member that has just opened its log, or is looked at again: its state and its journal are the log's. */
+  inspect(person: SimPerson): void {
+    if (this.violation || !this.#truth.isHonest(person.id) || !person.member) return;
+    this.looks[COPIES]!++;
+    const { log } = person.member;
+    const { head } = log.state;
+    this.#compareState(person, head.index, log.state);
+    for (let index = Math.max(0, head.index - 3); index <= head.index; index++) {
+      const kept = this.#kept[index];
+      if (kept && log.idAt(index) !== kept.id) this.#differs(person, index, 'holds another entry than the log');
+    }
+  }
+
+  fail(invariant: string, checker: string, sentence: string): void {
+    this.violation ??= new Violation(invariant, checker, -1, sentence);
+  }
+
+  #see(person: SimPerson, entry: Entry, events: readonly Event[]): void {
+    // Whatever reached a disk before a crash was never told: it is in the log all the same.
+    while (this.#kept.length < entry.index && !this.violation) {
+      this.#read(person, person.member!.log.bytesAt(this.#kept.length));
+    }
+    if (this.#kept.length === entry.index) this.#read(person, entryBytes(entry));
+    if (this.violation || !this.#truth.isHonest(person.id)) return;
+    this.looks[COPIES]!++;
+    const kept = this.#kept[entry.index]!;
+    if (kept.id !== entry.id) return this.#differs(person, entry.index, 'has another entry than the log');
+    if (kept.events !== canonical(events)) return this.#differs(person, entry.index, 'makes something else of it');
+    const state = person.member?.log.state;
+    if (!state || state.head.index !== entry.index) return;
+    if (state.head.id !== entry.id) return this.#differs(person, entry.index, 'stands elsewhere');
+    if ((entry.index + Number.parseInt(person.id.slice(0, 4), 16)) % WHOLE_STATES === 0)
+      this.#compareState(person, entry.index, state);
+  }
+
+  /** From its bytes, as every follower reads it. */
+  #read(person: SimPerson, bytes: Uint8Array): void {
+    const parsed = parseEntry(bytes, this.#truth.charter.sequencer);
+    if (parsed.ok) this.#fold(parsed.value);
+    else this.#differs(person, this.#kept.length, `holds an entry that is not one: ${parsed.reason}`);
+  }
+
+  #fold(entry: Entry): void {
+    for (const checker of this.#checkers) {
+      const finding = checker.before?.(entry, this.state);
+      if (finding) return this.#report(checker, finding, entry.index);
+    }
+    const events = apply(this.state, entry);
+    const accepted = !events.some((event) => event.kind === 'rejected');
+    const look = { entry, body: entry.record.body, accepted, events, state: this.state };
+    for (const checker of this.#checkers) {
+      if (!checker.after) continue;
+      this.looks[checker.name]!++;
+      const finding = checker.after(look);
+      if (finding) return this.#report(checker, finding, entry.index);
+    }
+    this.events.push({ entry, events });
+    this.#kept.push({ id: entry.id, events: canonical(events), state: digest(this.state) });
+  }
+
+  #compareState(person: SimPerson, index: number, state: State): void {
+    const kept = this.#kept[index];
+    if (!kept || digest(state) === kept.state) return;
+    // What the sequencer has signed itself has its fields in another order in memory.
+    const isHead = index === this.state.head.index;
+    if (person.id === this.#truth.charter.sequencer && (!isHead || canonical(state) === canonical(this.state))) return;
+    this.#differs(person, index, 'has another state after the same entries');
+  }
+
+  #differs(person: SimPerson, index: number, sentence: string): void {
+    this.violation ??= new Violation('I8', COPIES, index, `${nameOf(person)} ${sentence}`);
+  }
+
+  #report({ invariant, name }: { invariant: string; name: string }, finding: string, index: number): void {
+    this.violation ??= new Violation(invariant, name, index, finding);
+  }
+}
+
+function digest({ charter: _charter, ...state }: State): Hash {
+  return sha(JSON.stringify(state));
+}
+
+export function nameOf(person: Pick<SimPerson, 'id' | 'name'>): string {
+  return `${person.name} ${person.id.slice(0, 6)}`;
+}

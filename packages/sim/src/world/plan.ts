@@ -1,0 +1,106 @@
+/** A world as plain data: who is there, what the weather is like, what befalls whom and when. Drawn from a seed. */
+import { below, type Random, SeededRandom } from '@folkmoot/core';
+import { type Blow, NEMESES, type NemesisName } from '../nemeses/index.ts';
+import { between } from '../nemeses/nemesis.ts';
+import type { Conditions } from '../sim-link.ts';
+
+/** One of those who are there from the start. The first is the creator, and honest. */
+export interface PlannedMember {
+  readonly name: string;
+  /** A name in the table of adversaries; absent for an honest member. */
+  readonly adversary?: string;
+}
+
+export interface Plan {
+  readonly seed: string;
+  readonly members: readonly PlannedMember[];
+  /** Conditions of the network while nothing befalls it. */
+  readonly weather: Partial<Conditions>;
+  readonly blows: readonly Blow[];
+  /** Length of the chaos, virtual milliseconds. */
+  readonly chaosMs: number;
+  /** Rounds that must end after the world has healed. */
+  readonly rounds: number;
+}
+
+/** What a person, or a test, may fix of a plan; the rest is drawn. */
+export interface Wishes {
+  readonly members?: number;
+  readonly rounds?: number;
+  readonly minutes?: number;
+  /** Nothing befalls anybody. */
+  readonly calm?: boolean;
+  readonly nemeses?: readonly NemesisName[];
+  readonly loss?: number;
+  readonly delayMs?: number;
+  /** Part of the members, in [0, 1), that each adversary makes up. `undefined`: drawn; empty: none. */
+  readonly adversaries?: Readonly<Record<string, number>>;
+}
+
+const NAMES = 'ana ben cleo dina emil fay gus hana ivo juno kai lena milo nora otto pia quin rosa sami tess'.split(' ');
+const WEATHERS: readonly Partial<Conditions>[] = [
+  {},
+  { loss: 0.005 },
+  { delayMs: { min: 20, max: 1000 } },
+  { delayMs: { min: 5, max: 150 }, tail: 0.2 },
+];
+const CHAOS_MS = 45_000;
+
+/** Draws a plan. `adversaries`: names from which the draw may choose. */
+export function drawPlan(seed: string, wishes: Wishes, adversaries: readonly string[]): Plan {
+  const random = new SeededRandom(`plan ${seed}`);
+  const honest = wishes.members ?? between(random, 3, 5);
+  const cast = castOf(random, honest, wishes, adversaries);
+  const chaosMs = wishes.minutes === undefined ? CHAOS_MS : Math.round(wishes.minutes * 60_000);
+  return {
+    seed,
+    members: cast.map((adversary, i) => ({ name: nameOf(i), ...(adversary && { adversary }) })),
+    weather: weatherOf(random, wishes),
+    blows: wishes.calm ? [] : drawBlows(random, cast.length, chaosMs, wishes.nemeses),
+    chaosMs,
+    rounds: wishes.rounds ?? 3,
+  };
+}
+
+export function nameOf(index: number): string {
+  const name = NAMES[index % NAMES.length]!;
+  return index < NAMES.length ? name : `${name}${Math.floor(index / NAMES.length) + 1}`;
+}
+
+/** Honest members, then adversaries; half of all worlds have one, unless somebody wishes for more. */
+function castOf(
+  random: Random,
+  honest: number,
+  { adversaries: wished }: Wishes,
+  known: readonly string[],
+): (string | undefined)[] {
+  const none = Array.from({ length: honest }, () => undefined);
+  if (wished) {
+    const cast: (string | undefined)[] = none;
+    for (const [name, part] of Object.entries(wished))
+      for (let i = 0; i < Math.round(part * honest); i++) cast[cast.length - 1 - cast.filter(Boolean).length] = name;
+    return cast;
+  }
+  if (known.length === 0 || below(random, 2) === 0) return none;
+  // One adversary wants three honest members: two auditors must be left to convict it.
+  return [...none, known[below(random, known.length)]];
+}
+
+function weatherOf(random: Random, { loss, delayMs }: Wishes): Partial<Conditions> {
+  const drawn = WEATHERS[below(random, WEATHERS.length)]!;
+  if (loss === undefined && delayMs === undefined) return drawn;
+  return {
+    loss: loss ?? 0,
+    delayMs: delayMs === undefined ? { min: 5, max: 40 } : { min: delayMs >> 3, max: Math.max(1, delayMs) },
+  };
+}
+
+function drawBlows(random: Random, members: number, chaosMs: number, names?: readonly NemesisName[]): Blow[] {
+  const known = names ?? (Object.keys(NEMESES) as NemesisName[]);
+  const count = Math.max(3, Math.round((between(random, 3, 6) * chaosMs) / CHAOS_MS));
+  const blows = Array.from({ length: count }, () => {
+    const nemesis = known[below(random, known.length)]!;
+    return { nemesis, atMs: below(random, chaosMs), ...NEMESES[nemesis].plan(random, members) };
+  });
+  return blows.sort((a, b) => a.atMs - b.atMs);
+}
