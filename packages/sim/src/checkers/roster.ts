@@ -27,7 +27,8 @@ export class Roster {
           account: event.account,
           ready: false,
           banned: false,
-          founder: false,
+          // A new machine of an old member is no stranger.
+          founder: [...this.members].some(([id, { account }]) => account === event.account && this.isSenior(id)),
           verified: 0,
           clean: 0,
           due: false,
@@ -38,6 +39,7 @@ export class Roster {
         this.members.get(event.device)!.ready = event.kind === 'ready';
         break;
       case 'fault':
+      case 'revoked':
         Object.assign(this.members.get(event.device)!, { ready: false, banned: true });
         break;
       case 'assigned':

@@ -3,8 +3,9 @@ import { below, type Random, SeededRandom } from '@folkmoot/core';
 import { type Blow, NEMESES, type NemesisName } from '../nemeses/index.ts';
 import { between } from '../nemeses/nemesis.ts';
 import type { Conditions } from '../sim-link.ts';
+import { isSequencer } from './cast.ts';
 
-/** One of those who are there from the start. The first is the creator, and honest. */
+/** One of those who are there from the start. The first is the creator. */
 export interface PlannedMember {
   readonly name: string;
   /** A name in the table of adversaries; absent for an honest member. */
@@ -70,20 +71,22 @@ export function nameOf(index: number): string {
 /** Honest members, then adversaries; half of all worlds have one, unless somebody wishes for more. */
 function castOf(
   random: Random,
-  honest: number,
+  count: number,
   { adversaries: wished }: Wishes,
   known: readonly string[],
 ): (string | undefined)[] {
-  const none = Array.from({ length: honest }, () => undefined);
+  const honest = (n: number) => Array.from({ length: n }, () => undefined);
   if (wished) {
-    const cast: (string | undefined)[] = none;
-    for (const [name, part] of Object.entries(wished))
-      for (let i = 0; i < Math.round(part * honest); i++) cast[cast.length - 1 - cast.filter(Boolean).length] = name;
-    return cast;
+    const liars = Object.entries(wished).flatMap(([name, part]) =>
+      Array.from({ length: Math.max(1, Math.round(part * count)) }, () => name),
+    );
+    const first = liars.find(isSequencer);
+    const others = liars.filter((name) => !isSequencer(name));
+    return [first, ...honest(Math.max(0, count - 1 - others.length)), ...others];
   }
-  if (known.length === 0 || below(random, 2) === 0) return none;
-  // One adversary wants three honest members: two auditors must be left to convict it.
-  return [...none, known[below(random, known.length)]];
+  if (known.length === 0 || below(random, 2) === 0) return honest(count);
+  // Two auditors must be left to convict it when one of them is away.
+  return [...honest(Math.max(4, count)), known[below(random, known.length)]];
 }
 
 function weatherOf(random: Random, { loss, delayMs }: Wishes): Partial<Conditions> {

@@ -7,12 +7,17 @@ import { runSeeds } from './seeds.ts';
 
 const [from = 0, count = 10, step = 1] = process.argv.slice(2).map(Number);
 /** Worlds for shrinking: `FOLKMOOT_SHRINK=0` only says what failed. */
-const budget = Number(process.env['FOLKMOOT_SHRINK'] ?? 40);
+const budget = Number(process.env.FOLKMOOT_SHRINK ?? 40);
 
+let cpu = process.cpuUsage();
 const seeds = Array.from({ length: count }, (_, i) => String(from + i * step));
 for await (const outcome of runSeeds(seeds)) {
   const { plan, violation, traceHash, referee } = outcome;
-  const line = { seed: plan.seed, traceHash, rounds: referee.state.finalized, entries: referee.state.head.index + 1 };
+  const { user, system } = process.cpuUsage(cpu);
+  cpu = process.cpuUsage();
+  const { finalized, head } = referee.state;
+  const cpuMs = Math.round((user + system) / 1000);
+  const line = { seed: plan.seed, traceHash, rounds: finalized, entries: head.index + 1, cpuMs };
   if (!violation) {
     process.stdout.write(`${JSON.stringify(line)}\n`);
     continue;

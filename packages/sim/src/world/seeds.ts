@@ -1,6 +1,6 @@
 /** Many worlds, one after another, from their numbers. */
 import { rememberSignatures } from '@folkmoot/core';
-import { adversaryNames } from './cast.ts';
+import { drawableAdversaries } from './cast.ts';
 import { drawPlan, type Plan, type Wishes } from './plan.ts';
 import { type Outcome, runWorld } from './world.ts';
 
@@ -8,7 +8,7 @@ import { type Outcome, runWorld } from './world.ts';
 const REMEMBERED = 50_000;
 
 export function planOf(seed: string, wishes: Wishes = {}): Plan {
-  return drawPlan(seed, wishes, adversaryNames());
+  return drawPlan(seed, wishes, drawableAdversaries());
 }
 
 /** Runs the worlds of `seeds` and yields what each came to. */

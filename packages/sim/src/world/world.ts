@@ -13,7 +13,7 @@ import { type Blow, NEMESES, type Nemesis } from '../nemeses/index.ts';
 import { simCharter } from '../sim-charter.ts';
 import { GOOD_CONDITIONS } from '../sim-link.ts';
 import { type SimPerson, SimRun } from '../sim-run.ts';
-import { conductOf, doesNoWork } from './cast.ts';
+import { Cast, doesNoWork } from './cast.ts';
 import { Chronicle } from './chronicle.ts';
 import { nameOf, type Plan } from './plan.ts';
 
@@ -48,6 +48,7 @@ class World {
   readonly #run: SimRun;
   readonly #referee: Referee;
   readonly #chronicle: Chronicle;
+  readonly #cast = new Cast();
   readonly #adversaries = new Map<DeviceId, string>();
   readonly #byId = new Map<DeviceId, SimPerson>();
   readonly #enders = new Set<() => void>();
@@ -77,6 +78,8 @@ class World {
       await this.#run.startAll();
       await this.#chaos();
       if (!this.#referee.violation) await this.#calm();
+    } catch (error) {
+      onUnhandled(error);
     } finally {
       process.off('unhandledRejection', onUnhandled);
     }
@@ -163,7 +166,7 @@ class World {
   }
 
   #add(name: string, adversary?: string): SimPerson {
-    const person = this.#run.add({ name, ...(adversary && conductOf(adversary)) });
+    const person = this.#run.add({ name, ...(adversary && { conduct: this.#cast.conductOf(adversary) }) });
     if (adversary) this.#adversaries.set(person.id, adversary);
     this.#byId.set(person.id, person);
     return person;
@@ -226,7 +229,7 @@ class World {
 
   /** Lets the world go on until `isDone`, a violation, or the end of `limitMs`. */
   async #until(isDone: () => boolean, limitMs: number): Promise<boolean> {
-    this.#referee.looks['progress']!++;
+    this.#referee.looks.progress!++;
     const { clock } = this.#run;
     const isOver = () => this.#referee.violation !== undefined || isDone();
     return (await clock.runUntil(isOver, clock.now() + limitMs)) && !this.#referee.violation;

@@ -1,0 +1,17 @@
+/** Every bug that is planted: the table docs/results/planted-bugs.md says who notices which. */
+import type { PlantedBug } from './bug.ts';
+import { LEDGER_BUGS } from './ledger.ts';
+import { NETWORK_BUGS } from './network.ts';
+import { PROTOCOL_BUGS } from './protocol.ts';
+import { STORE_BUGS } from './store.ts';
+import { VERIFICATION_BUGS } from './verification.ts';
+
+export type { PlantedBug } from './bug.ts';
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  ...PROTOCOL_BUGS,
+  ...VERIFICATION_BUGS,
+  ...LEDGER_BUGS,
+  ...STORE_BUGS,
+  ...NETWORK_BUGS,
+];

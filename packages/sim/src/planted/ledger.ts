@@ -1,0 +1,77 @@
+/** Bugs in who is paid what. */
+import type { PlantedBug } from './bug.ts';
+
+const bug = (name: string, about: string, file: string, find: string, put: string): PlantedBug => ({
+  name,
+  area: 'ledger',
+  about,
+  file: `packages/${file}`,
+  find,
+  put,
+});
+
+export const LEDGER_BUGS: readonly PlantedBug[] = [
+  bug(
+    'void-is-paid',
+    'a void round pays its trainers',
+    'ledger/src/settlement.ts',
+    "new Set(['matched', 'within', 'not-drawn', 'no-verdict'])",
+    "new Set(['matched', 'within', 'not-drawn', 'no-verdict', 'void'])",
+  ),
+  bug(
+    'late-is-paid',
+    'whoever has a seat is paid',
+    'ledger/src/settlement.ts',
+    "new Set(['matched', 'within', 'not-drawn', 'no-verdict'])",
+    "new Set(['matched', 'within', 'not-drawn', 'no-verdict', 'late', 'not-revealed'])",
+  ),
+  bug(
+    'no-verdict-is-not-paid',
+    'silent auditors cost the trainer its pay',
+    'ledger/src/settlement.ts',
+    "new Set(['matched', 'within', 'not-drawn', 'no-verdict'])",
+    "new Set(['matched', 'within', 'not-drawn'])",
+  ),
+  bug(
+    'locks-out-of-order',
+    'locks are kept in the order in which audits end',
+    'ledger/src/ledger.ts',
+    'account.locks.sort((a, b) => a.round - b.round);',
+    '',
+  ),
+  bug(
+    'unlocked-late',
+    'credit unlocks a round too late',
+    'ledger/src/ledger.ts',
+    'account.locks = account.locks.filter((lock) => lock.round + rules.vestingRounds > round);',
+    'account.locks = account.locks.filter((lock) => lock.round + rules.vestingRounds >= round);',
+  ),
+  bug(
+    'forfeit-keeps',
+    'forfeited credit stays locked and unlocks',
+    'ledger/src/ledger.ts',
+    'holder.forfeited += amount;\n  holder.locks = [];',
+    'holder.forfeited += amount;',
+  ),
+  bug(
+    'credits-in-any-order',
+    'the credits root depends on who came first',
+    'ledger/src/ledger.ts',
+    'const ids = Object.keys(ledger.accounts).sort();',
+    'const ids = Object.keys(ledger.accounts);',
+  ),
+  bug(
+    'paid-by-the-step',
+    'a round pays its steps, not its segments',
+    'protocol/src/settle.ts',
+    'const segments = paid ? segmentsPerRound(state.charter) : 0;',
+    'const segments = paid ? state.charter.stepsPerRound : 0;',
+  ),
+  bug(
+    'mismatch-forfeits-everywhere',
+    'a mismatch costs locked credit on every engine',
+    'protocol/src/settle.ts',
+    "if (state.charter.engine.kind !== 'exact') return;",
+    '',
+  ),
+];

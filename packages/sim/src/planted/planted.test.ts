@@ -1,0 +1,38 @@
+/** Every planted bug still fits its source, and a few are planted here; all of them: `./folkmoot sim --plant all`. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { PLANTED_BUGS } from './index.ts';
+import { plant } from './plant.ts';
+import { planted } from './planted.ts';
+
+/** One of each area, cheap to notice. */
+const HANDFUL = [
+  'headers-of-other-logs',
+  'auditor-starts-anew',
+  'paid-by-the-step',
+  'states-dropped-early',
+  'everything-is-appended',
+];
+const SEEDS = 12;
+
+test('every planted bug fits one place of its source, and has a name of its own', () => {
+  const names = PLANTED_BUGS.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  assert.ok(names.length >= 30);
+  for (const bug of PLANTED_BUGS) {
+    const source = readFileSync(new URL(`../../../../${bug.file}`, import.meta.url), 'utf8');
+    assert.notEqual(planted(bug, source), source);
+  }
+});
+
+test('a bug that fits nowhere is not planted', () => {
+  const [bug] = PLANTED_BUGS;
+  assert.throws(() => planted(bug!, 'another source'), /fits 0 places/);
+});
+
+for (const name of HANDFUL)
+  test(`the worlds notice ${name}`, async () => {
+    const found = await plant(PLANTED_BUGS.find((bug) => bug.name === name)!, { count: SEEDS });
+    assert.notEqual(found.by, undefined, found.message);
+  });

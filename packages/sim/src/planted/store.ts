@@ -1,0 +1,112 @@
+/** Bugs in what is kept: by the member, and by the disk's adapter. */
+import type { PlantedBug } from './bug.ts';
+
+const bug = (
+  name: string,
+  about: string,
+  file: string,
+  find: string,
+  put: string,
+  by: PlantedBug['by'] = 'worlds',
+): PlantedBug => ({ name, area: 'store', about, file: `packages/${file}`, find, put, by });
+
+const CONTRACT = 'packages/store/src/store.test.ts';
+
+export const STORE_BUGS: readonly PlantedBug[] = [
+  bug(
+    'shown-before-kept',
+    'an entry is shown to others before it is on disk',
+    'node/src/log.ts',
+    '    await flushed;\n    this.durable',
+    '    void flushed.catch(() => {});\n    this.durable',
+  ),
+  bug(
+    'log-reopened-short',
+    'the last line of a reopened log is not applied',
+    'node/src/log.ts',
+    'for (let index = state.head.index + 1; index < lines.length; index++)',
+    'for (let index = state.head.index + 1; index < lines.length - 1; index++)',
+  ),
+  bug(
+    'snapshot-of-another-time',
+    'a snapshot is taken whatever the journal says',
+    'node/src/log.ts',
+    'if (!kept || !line || kept.run !== fresh.run) return undefined;',
+    'if (kept) return kept;\n  if (!kept || !line) return undefined;',
+  ),
+  bug(
+    'states-dropped-early',
+    'states that an audit may ask for are thrown away',
+    'node/src/member.ts',
+    'const mine = [...(await this.#trainer.openable()), ',
+    'const mine = [',
+  ),
+  bug(
+    'opened-states-dropped',
+    'a trainer’s carried state is thrown away',
+    'node/src/member.ts',
+    ', carry.moments, carry.error];',
+    '];',
+  ),
+  bug(
+    'updates-dropped',
+    'updates and bases are thrown away',
+    'node/src/member.ts',
+    'await this.artifacts.collect([...this.#keepsakes.ids, ...mine]);',
+    'await this.artifacts.collect(mine);',
+  ),
+  bug(
+    'loss-is-not-told',
+    'a member whose carried state is gone does not say so',
+    'node/src/member.ts',
+    'const reset = (await store.size(carry.moments)) === undefined || (await store.size(carry.error)) === undefined;',
+    'const reset = (await store.size(carry.moments)) === undefined && (await store.size(carry.error)) === null;',
+  ),
+  bug(
+    'trace-not-kept',
+    'a trainer’s secrets do not survive a crash',
+    'node/src/trainer.ts',
+    'await cells.write(cellOf(duty.round), canonicalBytes(kept as unknown as Canonical));',
+    'if (this.#conduct !== trainHonestly) await cells.write(cellOf(duty.round), canonicalBytes(kept as unknown as Canonical));',
+  ),
+  bug(
+    'damaged-bytes-are-given',
+    'an artifact is not hashed when it is read from disk',
+    'store/src/disk-store.ts',
+    'if (sha256(bytes) === id) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);',
+    'return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);',
+    CONTRACT,
+  ),
+  bug(
+    'wrong-bytes-are-filed',
+    'what arrived is filed under the announced name whatever it is',
+    'store/src/disk-incoming.ts',
+    'const isRight = (await this.#hash()) === this.#id;',
+    'const isRight = (await this.#hash()).length === this.#id.length;',
+    CONTRACT,
+  ),
+  bug(
+    'torn-line-stays',
+    'half a line at the journal’s end is not cut off',
+    'store/src/journal.ts',
+    'if (wholeBytes < size) {',
+    'if (wholeBytes > size) {',
+    CONTRACT,
+  ),
+  bug(
+    'transfer-begins-anew',
+    'a transfer does not go on where it stopped',
+    'store/src/disk-store.ts',
+    'const offset = heldBytes > sizeBytes ? 0 : heldBytes;',
+    'const offset = 0;',
+    CONTRACT,
+  ),
+  bug(
+    'kept-are-collected',
+    'collecting throws away what it was to keep',
+    'store/src/disk-store.ts',
+    'if (keep.has(id) || filedMeanwhile.has(id)',
+    'if (filedMeanwhile.has(id)',
+    CONTRACT,
+  ),
+];

@@ -1,0 +1,126 @@
+/** Bugs in what is found out about work. */
+import type { PlantedBug } from './bug.ts';
+
+const bug = (name: string, about: string, file: string, find: string, put: string): PlantedBug => ({
+  name,
+  area: 'verification',
+  about,
+  file: `packages/${file}`,
+  find,
+  put,
+});
+
+export const VERIFICATION_BUGS: readonly PlantedBug[] = [
+  bug(
+    'encoding-unchecked',
+    'an auditor does not re-encode the update',
+    'verify/src/verdict.ts',
+    'if (!(await encodes()))',
+    'if (!encodes)',
+  ),
+  bug(
+    'distance-ignored',
+    'an auditor calls every state near enough',
+    'verify/src/verdict.ts',
+    'const distancePpm = equal ? 0 : Math.max(1, far.distancePpm);',
+    'const distancePpm = equal ? 0 : 1;',
+  ),
+  bug(
+    'one-accuser-is-enough',
+    'one mismatch refuses',
+    'protocol/src/audits.ts',
+    "else if (mismatches >= 2) settleAudit(state, audit, 'mismatch', context);",
+    "else if (mismatches >= 1) settleAudit(state, audit, 'mismatch', context);",
+  ),
+  bug(
+    'result-after-the-fact',
+    'a verdict need not be what the auditor committed to',
+    'protocol/src/audits.ts',
+    'if (resultOf(body.stateRoot, body.salt, body.device) !== audit.result)',
+    'if (audit.result === null)',
+  ),
+  bug(
+    'match-with-other-bits',
+    'the reducer takes a match of unequal states',
+    'protocol/src/audits.ts',
+    "if (body.outcome === 'match' && !equal) return 'a match with unequal bits';",
+    '',
+  ),
+  bug(
+    'start-not-opened',
+    'an opened start need not be in the committed trace',
+    'protocol/src/audits.ts',
+    'return checkOpening(audit.commit.traceRoot, links(state), body.start, startOf(state, audit, body));',
+    'return startOf(state, audit, body).length > 0;',
+  ),
+  bug(
+    'encoding-not-opened',
+    'the encoding need not be in the committed trace',
+    'protocol/src/audits.ts',
+    'checkOpening(traceRoot, links(state), body.last, last) &&\n    checkOpening(traceRoot, links(state), body.encode, encode)',
+    'checkOpening(traceRoot, links(state), body.last, last) &&\n    encode.length > 0',
+  ),
+  bug(
+    'auditor-starts-anew',
+    'an auditor forgets how far the trainer’s schedule was',
+    'node/src/auditor.ts',
+    'carriedSteps: carryIn.steps }, segment, start, signal)',
+    'carriedSteps: 0 }, segment, start, signal)',
+  ),
+  bug(
+    'trainer-starts-anew',
+    'a trainer starts every round from zero moments and says that it did not',
+    'node/src/trainer.ts',
+    'const moments = await artifacts.get(duty.seat.carryIn.moments, {',
+    'const moments = await artifacts.get(charter.zeroMoments, {',
+  ),
+  bug(
+    'stale-trace',
+    'a trainer commits what it kept of a round eight rounds ago',
+    'node/src/trainer.ts',
+    'return kept?.round === round ? kept : undefined;',
+    'return kept;',
+  ),
+  bug(
+    'refused-state-goes-on',
+    'a refused trainer goes on from the state that was refused',
+    'protocol/src/settle.ts',
+    'member.carry = zeroCarry(state.charter);',
+    '',
+  ),
+  bug(
+    'nothing-is-tainted',
+    'work on a refused state counts',
+    'protocol/src/state.ts',
+    'carryIn.round > 0 && member.refusedRounds.some(',
+    'carryIn.round < 0 && member.refusedRounds.some(',
+  ),
+  bug(
+    'lost-memory-is-kept',
+    'error memory outlives a round in which the update was left out',
+    'protocol/src/round.ts',
+    '  member.carry.error = charter.zeroError;\n  const left',
+    '  const left',
+  ),
+  bug(
+    'rare-audits',
+    'audits become rare one round too early',
+    'protocol/src/draw.ts',
+    'Math.floor(1_000_000 / (1 + member.cleanAudits))',
+    'Math.floor(1_000_000 / (2 + member.cleanAudits))',
+  ),
+  bug(
+    'unsigned-entries',
+    'the sequencer’s signature is not checked',
+    'records/src/entry.ts',
+    'if (!verifyBytes(sequencer, bytes, signature))',
+    'if (signature.length < 128)',
+  ),
+  bug(
+    'unsigned-records',
+    'a device’s signature is not checked',
+    'records/src/record.ts',
+    "if (!verifyBytes(body.device, bytes, signature)) return { ok: false, reason: 'the signature is not the device’s' };",
+    '',
+  ),
+];
