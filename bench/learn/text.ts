@@ -1,5 +1,5 @@
 /** The laboratory's text and model: a byte-level decoder on documentation and source of the installed dependencies. */
-import type { Hash } from '@folkmoot/core';
+import { type Hash, idOf } from '@folkmoot/core';
 import { buildDataset, type RowBatch, Rows } from '@folkmoot/data';
 import { defaultDocuments } from '@folkmoot/data/node';
 import { type ModelConfig, parameterLayout, Tokenizer } from '@folkmoot/model';
@@ -14,7 +14,7 @@ const DATA_BYTES = 4 * 2 ** 20;
 const HOLDOUT_ROWS = 512;
 
 export interface Text {
-  /** The manifest's hash: results of different texts are not compared. */
+  /** Of the tokens alone: results of different texts are not compared. */
   readonly id: Hash;
   readonly train: Rows;
   /** Spread over the whole hold-out. */
@@ -24,11 +24,14 @@ export interface Text {
 export async function realText(): Promise<Text> {
   const { documents } = await defaultDocuments(new URL('../..', import.meta.url).pathname, DATA_BYTES);
   const tokenizer = Tokenizer.train([], MODEL.vocab);
-  const { manifest, manifestId, shards } = buildDataset(documents, tokenizer, { context: MODEL.context });
+  // Fourteen documents that quote the hold-out stay (1.8 % of the text): arms are compared with each other on one text.
+  const rules = { context: MODEL.context, keepHoldoutOverlap: true };
+  const { manifest, shards } = buildDataset(documents, tokenizer, rules);
   const byId = new Map(shards.map(({ id, bytes }) => [id, bytes]));
   const rowsOf = (split: 'train' | 'holdout') => new Rows(manifest, split, async (id) => byId.get(id)!);
   const held = rowsOf('holdout');
   const count = Math.min(HOLDOUT_ROWS, held.count);
   const spread = Array.from({ length: count }, (_, i) => Math.floor((i * held.count) / count));
-  return { id: manifestId, train: rowsOf('train'), holdout: await held.read(spread) };
+  const id = idOf({ train: manifest.train.root, holdout: manifest.holdout.root });
+  return { id, train: rowsOf('train'), holdout: await held.read(spread) };
 }
