@@ -132,7 +132,7 @@ test('what was built on a refused state is not paid, in however many rounds, unt
   assert.equal(balanceOf(run.state.ledger, run.state.members[cheat.id]!.account).earned, paid * 20);
 });
 
-test('error memory is zero after a missed, refused or void round; the moments stay', () => {
+test('after a missed or void round a device goes on from what it carried before: moments, error memory and steps', () => {
   const run = start(4, { 3: (_, duty) => (duty.kind === 'reveal' && duty.round === 2 ? 'silent' : undefined) });
   const dan = run.members[3]!;
   assert.ok(run.run(() => run.state.round.number === 2 && run.state.round.seats[dan.id]?.commit != null));
@@ -140,18 +140,41 @@ test('error memory is zero after a missed, refused or void round; the moments st
   assert.notEqual(before.error, run.state.charter.zeroError);
   assert.ok(run.run(() => fatesOf(run, dan)[2] !== undefined));
   assert.equal(fatesOf(run, dan)[2], 'not-revealed');
-  assert.deepEqual(run.state.members[dan.id]!.carry, { ...before, error: run.state.charter.zeroError });
+  assert.deepEqual(run.state.members[dan.id]!.carry, before);
+  assert.equal(run.ready(dan), null);
+  assert.ok(run.run(() => run.state.members[dan.id]!.cleanAudits >= 2), 'what starts from the kept memory is audited');
+  const next = run.settlements().find(({ round, device }) => device === dan.id && round > 2)!;
+  assert.equal(next.outcome, 'matched');
 
   const voided = start(3);
   assert.ok(voided.run(() => voided.state.round.number === 3 && voided.state.round.phase === 'train'));
   const carried = structuredClone(voided.state.members[voided.members[0]!.id]!.carry);
   for (const member of voided.members) member.behaviour = (_, duty) => (duty.kind === 'train' ? 'silent' : undefined);
   voided.run(() => voided.state.round.number === 4);
-  assert.deepEqual(voided.state.members[voided.members[0]!.id]!.carry, {
-    ...carried,
-    error: voided.state.charter.zeroError,
-  });
+  assert.deepEqual(voided.state.members[voided.members[0]!.id]!.carry, carried);
   assert.ok(voided.settlements().filter(({ round, outcome }) => round === 3 && outcome === 'void').length === 3);
+});
+
+test('an error memory of a round that did not count is nothing to start from', () => {
+  const run = start(4, { 3: (_, duty) => (duty.kind === 'reveal' && duty.round === 2 ? 'silent' : undefined) });
+  const dan = run.members[3]!;
+  assert.ok(run.run(() => run.state.round.number === 2 && run.state.round.seats[dan.id]?.commit != null));
+  const { errorOut, momentsOut } = run.state.round.seats[dan.id]!.commit!;
+  const refusals: (string | null)[] = [];
+  dan.behaviour = (member, duty, world) => {
+    if (duty.kind === 'reveal' && duty.round === 2) return 'silent';
+    if (duty.kind !== 'train' || refusals.length > 0) return undefined;
+    for (const invented of [{ error: errorOut }, { moments: momentsOut }]) {
+      const seat = { ...duty.seat, carryIn: { ...duty.seat.carryIn, ...invented } };
+      refusals.push(world.commit(member, { ...duty, seat }));
+    }
+    return 'done';
+  };
+  assert.ok(run.run(() => fatesOf(run, dan)[2] !== undefined));
+  assert.equal(run.ready(dan), null);
+  assert.ok(run.run(() => refusals.length > 0));
+  assert.match(refusals[0]!, /error memory is not/);
+  assert.match(refusals[1]!, /moments are not/);
 });
 
 test('a declared reset starts from zeros and makes audits certain again', () => {

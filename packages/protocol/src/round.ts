@@ -263,7 +263,10 @@ function finalize(state: State, id: Hash, header: Header, context: Context): voi
   considerOpening(state, context);
 }
 
-/** Carries the state of included trainers on, and settles the others. */
+/**
+ * Carries the state of included trainers on, and settles the others. Who was not included goes on from what it carried
+ * before: what it did not get to say is not said yet, and what it did in this round nobody can check.
+ */
 function concludeSeat(state: State, device: DeviceId, seat: Seat, context: Context): void {
   const { round, charter } = state;
   const member = state.members[device]!;
@@ -280,7 +283,6 @@ function concludeSeat(state: State, device: DeviceId, seat: Seat, context: Conte
     };
     return;
   }
-  member.carry.error = charter.zeroError;
   const left = isTainted(member, seat.carryIn) ? 'tainted' : 'excluded';
   const outcome: Outcome = seat.commit === null ? 'late' : seat.update === null ? 'not-revealed' : left;
   settleSeat(
@@ -292,12 +294,10 @@ function concludeSeat(state: State, device: DeviceId, seat: Seat, context: Conte
 
 /** Nothing happened: the base stays, nobody earns, nothing is lost. */
 function voidRound(state: State, reason: string, context: Context): void {
-  const { round, charter } = state;
+  const { round } = state;
   context.events.push({ kind: 'void', round: round.number, reason });
-  for (const [device] of inOrder(round.seats)) {
-    state.members[device]!.carry.error = charter.zeroError;
+  for (const [device] of inOrder(round.seats))
     settleSeat(state, { round: round.number, device, outcome: 'void' }, context);
-  }
   const seed = hashOf(
     'after-void',
     roundSeed(state, round.seed, { ...round.attestPreimages, ...round.headerPreimages }),
