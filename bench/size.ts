@@ -1,7 +1,7 @@
 /** How large an update is, and what a round sends beside synchronous data-parallel training. All from real artifacts. */
 import { SeededRandom } from '@folkmoot/core';
 import { PRESETS, type PresetName, parameterLayout } from '@folkmoot/model';
-import { DENSE, RUN_PRESETS, SPARSE } from '@folkmoot/node';
+import { exchangeRules, RUN_PRESETS, type RunRules } from '@folkmoot/node';
 import { encodeUpdate } from '@folkmoot/training';
 import type { Figure } from './bench.ts';
 
@@ -12,7 +12,7 @@ const MEMBERS = 3;
 
 export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
   for (const preset of Object.keys(PRESETS) as PresetName[]) {
-    for (const rules of [DENSE, SPARSE]) {
+    for (const { codec: rules } of [exchangeRules('dense'), exchangeRules('sparse')]) {
       signal.throwIfAborted();
       const layout = parameterLayout(PRESETS[preset]);
       const bytes = artifactBytes(preset, rules);
@@ -41,7 +41,7 @@ function* roundFigures(preset: PresetName, elements: number, artifact: number): 
   yield { name: `${preset}: all-reduce is larger by`, value: ring / ours, unit: 'times' };
 }
 
-function artifactBytes(preset: PresetName, rules: typeof DENSE): number {
+function artifactBytes(preset: PresetName, rules: RunRules['codec']): number {
   const layout = parameterLayout(PRESETS[preset]);
   const random = new SeededRandom(`size ${preset}`);
   const change = Float32Array.from({ length: layout.elements }, () => (random.uint32() / 2 ** 32 - 0.5) / 500);

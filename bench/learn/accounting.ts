@@ -3,6 +3,7 @@ import type { ParameterLayout } from '@folkmoot/model';
 import type { CodecRules } from '@folkmoot/records';
 import { maxUpdateBytes } from '@folkmoot/training';
 import { type Arm, at, stepsBefore } from './arm.ts';
+import { bitsTried } from './tried-codec.ts';
 
 /** SparseLoCo as published: 64 of 4096, 12 bits for a place and 2 for a value, H = 30. */
 export const PUBLISHED_TIMES = (32 / ((64 * 14) / 4096)) * 30;
@@ -19,7 +20,8 @@ export function timesFewer(arm: Arm, layout?: ParameterLayout): number {
   for (let round = 0; round < arm.rounds; round++) {
     const codec = at(arm.codec, round);
     if (codec === 'none') return 1;
-    bits += layout ? (8 * maxUpdateBytes(codec, layout)) / layout.elements : bitsPerParameter(codec);
+    if (arm.tried) bits += bitsTried(arm.tried);
+    else bits += layout ? (8 * maxUpdateBytes(codec, layout)) / layout.elements : bitsPerParameter(codec);
   }
   return (32 * stepsBefore(arm, arm.rounds)) / bits;
 }
@@ -29,7 +31,8 @@ export function timesFewerPerSync(codec: CodecRules): number {
   return 32 / bitsPerParameter(codec);
 }
 
-function log2Binomial(n: number, k: number): number {
+/** Bits that say which `k` of `n` there are. */
+export function log2Binomial(n: number, k: number): number {
   let bits = 0;
   for (let i = 1; i <= k; i++) bits += Math.log2((n - k + i) / i);
   return bits;

@@ -2,6 +2,7 @@
 import { type Hash, idOf } from '@folkmoot/core';
 import type { OptimizerRules } from '@folkmoot/model';
 import type { CodecRules } from '@folkmoot/records';
+import type { TriedCodec } from './tried-codec.ts';
 
 /** The value that holds from a round on, in ascending order; the first from round 0. */
 export type ByRound<T> = readonly (readonly [fromRound: number, value: T])[];
@@ -25,8 +26,8 @@ export interface Arm {
   readonly codec: ByRound<CodecRules | 'none'>;
   /** α by round. */
   readonly outerRate: ByRound<string>;
-  /** Nesterov's momentum on the aggregate, default 0. */
-  readonly outerMomentum?: number;
+  /** μ of a run's aggregator, default none. */
+  readonly momentum?: string;
   /** Every member decodes and merges for itself, in an order of its own, and the names of the bases are compared. Default false. */
   readonly everybodyMerges?: boolean;
   /** What a round goes on with of the way from the base before, default 0. */
@@ -37,13 +38,16 @@ export interface Arm {
   readonly drop?: number;
   /**
    * The error memory of whose update is lost: as if it had arrived (`spent`, the default), what it was before the round
-   * (`before`), nothing (`zeros`), or all that was offered (`offered`).
+   * (`before`), nothing (`zeros`), or all that was offered (`offered`). The moments go on from there; as a run has it, they
+   * too are what they were before the round, with the memory of then (`counted`) or none (`forgotten`).
    */
-  readonly afterLoss?: 'spent' | 'before' | 'zeros' | 'offered';
+  readonly afterLoss?: 'spent' | 'before' | 'zeros' | 'offered' | 'counted' | 'forgotten';
+  /** A codec that is only tried, in the place of a sparse one. */
+  readonly tried?: TriedCodec;
   /** Default `bf16`. */
   readonly innerState?: InnerState;
-  /** How much of its error memory a member takes off the base before it trains, default 0. */
-  readonly resume?: number;
+  /** ρ of a run's codec: how much of its error memory a member takes off before it trains, default none. */
+  readonly ahead?: string;
   readonly attack?: { readonly kind: Attack; readonly liars: number };
   /** Rows of the training text as they lie, cut into as many parts as members: each sees other documents. Default false. */
   readonly ownDocuments?: boolean;

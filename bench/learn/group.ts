@@ -5,9 +5,11 @@ import { evaluateProgram, initialParameters, trainProgram } from '@folkmoot/mode
 import type { CodecRules } from '@folkmoot/records';
 import type { Engine } from '@folkmoot/tensor';
 import {
+  aheadOfMemory,
   decodeUpdate,
   Evaluator,
   encodeUpdate,
+  lookAhead,
   packBfloat16,
   type RoundResult,
   type Submission,
@@ -19,12 +21,15 @@ import { type Carried, createInner, type Inner } from './inner.ts';
 import { lies } from './liars.ts';
 import { type Merged, merge } from './merges.ts';
 import { LAYOUT, MODEL, type Text } from './text.ts';
+import { bitsTried, tryCodec } from './tried-codec.ts';
 
 const EVALUATION_ROWS = 32;
 
 interface Member {
   carried: Carried;
   error: Uint16Array;
+  /** Inner steps since the moments were zeros. */
+  steps: number;
 }
 
 interface Offered extends Submission {
@@ -50,7 +55,6 @@ export class Group {
   readonly #evaluator: Evaluator;
   readonly #members: Member[];
   readonly #chance: SeededRandom;
-  #momentum: Float64Array | undefined;
   #base: Float32Array;
   #previous: Float32Array;
 
@@ -74,6 +78,7 @@ export class Group {
     this.#members = Array.from({ length: arm.members }, () => ({
       carried: inner.zero(),
       error: zeroError(LAYOUT.elements),
+      steps: 0,
     }));
   }
 
@@ -93,6 +98,7 @@ export class Group {
     const honest = this.#members.slice(liars);
     let trainLoss = 0;
     const results: RoundResult[] = [];
+    const before = honest.map((member) => ({ ...member }));
     for (const member of honest) {
       const seat = this.#members.indexOf(member);
       const { result, loss } = await this.#train(round, seat, member, codec !== 'none' && codec.kind === 'sparse');
@@ -107,7 +113,7 @@ export class Group {
     const arrived = submissions.filter(({ key }) => {
       if (!this.#isLost()) return true;
       const index = honest.findIndex((_, i) => key === `seat ${i}`);
-      if (index >= 0) honest[index].error = this.#afterLoss(codec, results[index], honest[index].error);
+      if (index >= 0) this.#lose(honest[index], before[index], results[index], codec);
       return false;
     });
     if (arrived.length === 0) return { trainLoss, bytes, dropped: 0, honestDropped: 0, disagreements: 0 };
@@ -136,27 +142,36 @@ export class Group {
     member: Member,
     hasError: boolean,
   ): Promise<{ result: RoundResult; loss: number }> {
-    const { resume = 0, innerState } = this.#arm;
-    const base = resume === 0 || !hasError ? this.#base : this.#ahead(member.error, resume);
+    const { ahead, innerState } = this.#arm;
+    const shared = this.#start();
+    const base = ahead === undefined || !hasError ? shared : aheadOfMemory(shared, member.error, ahead);
     const globalStep = stepsBefore(this.#arm, round);
     const fresh = innerState === 'fresh';
     const carried = fresh ? this.#inner.zero() : member.carried;
-    const steps = { globalStep, deviceStep: fresh ? 0 : globalStep };
+    const steps = { globalStep, deviceStep: fresh ? 0 : member.steps };
     const end = await this.#inner.train(base, carried, await this.#batches(round, seat), steps);
     member.carried = end.carried;
+    member.steps += at(this.#arm.steps, round);
     return { result: { base, end: end.params, errorIn: member.error }, loss: end.loss };
   }
 
-  /** The base less `share` of what this member has not been able to say yet. */
-  #ahead(error: Uint16Array, share: number): Float32Array {
-    const residue = unpackBfloat16(error);
-    return this.#base.map((value, i) => value - share * residue[i]);
+  /** Where the round starts, for all members. */
+  #start(): Float32Array {
+    const { momentum } = this.#arm;
+    return momentum === undefined ? this.#base : lookAhead(this.#base, this.#previous, momentum);
   }
 
   #offer(round: number, codec: CodecRules, honest: readonly Member[], results: readonly RoundResult[]) {
     const submissions: Offered[] = [];
     let bytes = 0;
     const offer = (key: string, result: RoundResult): Uint16Array => {
+      const { tried } = this.#arm;
+      if (tried && codec.kind === 'sparse') {
+        const { update, errorOut } = tryCodec(LAYOUT, tried, result, round);
+        submissions.push({ key, update, bytes: new Uint8Array() });
+        bytes += Math.ceil((bitsTried(tried) * LAYOUT.elements) / 8);
+        return errorOut;
+      }
       const encoded = encodeUpdate(codec, LAYOUT, result);
       if (!encoded.ok) throw new Error(encoded.reason);
       const decoded = decodeUpdate(codec, LAYOUT, encoded.bytes);
@@ -169,8 +184,9 @@ export class Group {
     const { attack } = this.#arm;
     if (attack) {
       const nothing = zeroError(LAYOUT.elements);
-      const ends = lies(attack.kind, attack.liars, this.#base, results, `lies ${this.#seed} ${round}`);
-      for (const [i, end] of ends.entries()) offer(`liar ${i}`, { base: this.#base, end, errorIn: nothing });
+      const base = this.#start();
+      const ends = lies(attack.kind, attack.liars, base, results, `lies ${this.#seed} ${round}`);
+      for (const [i, end] of ends.entries()) offer(`liar ${i}`, { base, end, errorIn: nothing });
     }
     return { submissions, bytes };
   }
@@ -189,14 +205,16 @@ export class Group {
     }).length;
   }
 
-  /** The error memory of a member whose update was lost: see `Arm.afterLoss`. */
-  #afterLoss(codec: CodecRules, { base, end, errorIn }: RoundResult, spent: Uint16Array): Uint16Array {
+  /** What a member whose update was lost goes on from: see `Arm.afterLoss`. */
+  #lose(member: Member, before: Member, { base, end, errorIn }: RoundResult, codec: CodecRules): void {
     const { afterLoss = 'spent' } = this.#arm;
-    if (codec.kind === 'dense' || afterLoss === 'spent') return spent;
-    if (afterLoss === 'zeros') return zeroError(LAYOUT.elements);
-    if (afterLoss === 'before') return errorIn;
+    if (afterLoss === 'counted' || afterLoss === 'forgotten') Object.assign(member, before);
+    if (codec.kind === 'dense') return;
+    if (afterLoss === 'zeros' || afterLoss === 'forgotten') member.error = zeroError(LAYOUT.elements);
+    if (afterLoss === 'before') member.error = errorIn;
+    if (afterLoss !== 'offered') return;
     const decay = Number(codec.errorDecay);
-    return packBfloat16(unpackBfloat16(errorIn).map((value, i) => decay * value + base[i] - end[i]));
+    member.error = packBfloat16(unpackBfloat16(errorIn).map((value, i) => decay * value + base[i] - end[i]));
   }
 
   #isLost(): boolean {
@@ -205,17 +223,10 @@ export class Group {
   }
 
   #step({ change }: Merged, rate: number): void {
-    const { outerMomentum = 0, heavyBall = 0 } = this.#arm;
-    if (heavyBall > 0) {
-      const [base, previous] = [this.#base, this.#previous];
-      this.#base = base.map((value, i) => value - rate * change[i] + heavyBall * (value - previous[i]));
-      this.#previous = base;
-      return;
-    }
-    const before = this.#momentum ?? new Float64Array(change.length);
-    const momentum = outerMomentum === 0 ? before : change.map((value, i) => outerMomentum * before[i] + value);
-    this.#momentum = momentum;
-    this.#base = this.#base.map((value, i) => value - rate * (change[i] + outerMomentum * momentum[i]));
+    const { heavyBall = 0 } = this.#arm;
+    const [base, previous, start] = [this.#base, this.#previous, this.#start()];
+    this.#previous = base;
+    this.#base = start.map((value, i) => value - rate * change[i] + heavyBall * (base[i] - previous[i]));
   }
 
   #batches(round: number, seat: number): Promise<RowBatch[]> {

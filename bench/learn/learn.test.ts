@@ -48,7 +48,7 @@ test('a miniature of every kind of arm learns, the same twice, through the codec
       { ...SPARSE, innerState: 'fresh' },
       { ...SPARSE, drop: 0.5 },
       { ...SPARSE, heavyBall: 0.5 },
-      { ...SPARSE, outerMomentum: 0.5 },
+      { ...SPARSE, momentum: '0.5' },
       {
         ...SPARSE,
         codec: [

@@ -11,7 +11,7 @@ const PARALLEL_ADAMW = PARALLEL;
 const LONG_PARALLEL_MUON = dataParallel('data-parallel, Muon .006', muon('0.006'));
 const PARALLEL_MUON = short(LONG_PARALLEL_MUON);
 const DENSE_MUON = dense({ id: 'dense, Muon .006', optimizer: muon('0.006') });
-const NESTEROV = { outerMomentum: 0.6, outerRate: [[0, '0.7']] } as const;
+const NESTEROV = { momentum: '0.6', outerRate: [[0, '0.7']] } as const;
 const SMALL_FIRST = [
   [0, 6],
   [8, 16],
@@ -41,10 +41,7 @@ const SHORT: readonly [string, Arm][] = [
   ],
   ['dense, Muon .006, α 1.5', { ...DENSE_MUON, id: 'dense, Muon .006, α 1.5', outerRate: [[0, '1.5']] }],
   ['dense, Muon .006, Nesterov .7 .6', LONG_NESTEROV],
-  [
-    'dense, Muon .006, Nesterov .7 .9',
-    { ...LONG_NESTEROV, id: 'dense, Muon .006, Nesterov .7 .9', outerMomentum: 0.9 },
-  ],
+  ['dense, Muon .006, Nesterov .7 .9', { ...LONG_NESTEROV, id: 'dense, Muon .006, Nesterov .7 .9', momentum: '0.9' }],
   ['dense, Muon .006, heavy ball .5', { ...DENSE_MUON, id: 'dense, Muon .006, heavy ball .5', heavyBall: 0.5 }],
   ['sparse, AdamW .006', LONG_SPARSE],
   ['sparse, AdamW .006, Nesterov .7 .6', { ...LONG_SPARSE, id: 'sparse, AdamW .006, Nesterov .7 .6', ...NESTEROV }],

@@ -1,5 +1,5 @@
 /** Learning rates, each tuned for the kind of training that uses it; and what was tried without luck. */
-import { adamw, dataParallel, dense, group, lasting, muon, sparse } from '../build-arms.ts';
+import { adamw, dataParallel, dense, group, lasting, muon } from '../build-arms.ts';
 import type { Experiment, Row } from '../experiment.ts';
 import { LONG_PARALLEL } from './l1.ts';
 import { LONG_SPARSE } from './l3.ts';
@@ -53,11 +53,6 @@ export const rates: Experiment = {
           [75, 64],
         ],
       },
-      against: LONG_SPARSE,
-    },
-    {
-      label: 'sparse, members begin at the base less their error memory, 100 rounds',
-      arm: { ...LONG_SPARSE, id: 'sparse, ahead of the base, AdamW .006', codec: [[0, sparse(64, '0')]], resume: 1 },
       against: LONG_SPARSE,
     },
   ],

@@ -5,14 +5,14 @@
  * this way without touching a single training step.
  */
 import { bytesOf, hashOf, SeededRandom } from '@folkmoot/core';
-import { type Conduct, trainHonestly } from '@folkmoot/node';
+import { type Conduct, startState, trainHonestly } from '@folkmoot/node';
 
 export const forgedFeedback = (): Conduct => ({
   offer: async (bench, duty, signal) => {
     const honest = await trainHonestly(bench, duty, signal);
-    const base = await bench.bases.get(bench.log.state, duty.base, signal);
+    const { params: start } = await startState(bench, duty, signal);
     const last = await bench.artifacts.store.get(honest.states.at(-1)!.params);
-    const encoding = bench.work.encode(base, last, invented(bench.work.zeroError().length, bench.key.id));
+    const encoding = bench.work.encode(start, last, invented(bench.work.zeroError().length, bench.key.id));
     return encoding ? { ...honest, ...encoding } : honest;
   },
 });

@@ -1,5 +1,5 @@
 /** Poisoners: train honestly, and offer another multiple of what they learnt. */
-import { type Conduct, errorIn, trainHonestly } from '@folkmoot/node';
+import { type Conduct, errorIn, startState, trainHonestly } from '@folkmoot/node';
 import { exaggerate } from './claims.ts';
 
 /** The opposite, a hundred times as strong. */
@@ -12,9 +12,9 @@ function offering(factor: number): Conduct {
   return {
     offer: async (bench, duty, signal) => {
       const honest = await trainHonestly(bench, duty, signal);
-      const base = await bench.bases.get(bench.log.state, duty.base, signal);
+      const { params: start } = await startState(bench, duty, signal);
       const last = await bench.artifacts.store.get(honest.states.at(-1)!.params);
-      const encoding = bench.work.encode(base, exaggerate(base, last, factor), await errorIn(bench, duty, signal));
+      const encoding = bench.work.encode(start, exaggerate(start, last, factor), await errorIn(bench, duty, signal));
       return encoding ? { ...honest, ...encoding } : honest;
     },
   };

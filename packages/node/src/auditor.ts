@@ -4,6 +4,7 @@ import type { Audit } from '@folkmoot/protocol';
 import { resultOf, type Said, type StateIds, stateRoot } from '@folkmoot/records';
 import { judge, MAX_DISTANCE_PPM } from '@folkmoot/verify';
 import { artifactSizes } from './expectations.ts';
+import { startParams } from './start-params.ts';
 import type { Receipt } from './voice.ts';
 import type { Distance } from './work.ts';
 import type { Workbench } from './workbench.ts';
@@ -87,7 +88,11 @@ export class Auditor {
     const sizes = artifactSizes(this.#bench.charter);
     const { params, moments } = audit.opened!;
     return {
-      params: await this.#fetch(audit, params, sizes.params, signal),
+      // A first segment starts where the round does, which follows from bases and memory that the log names.
+      params:
+        audit.segment === 1
+          ? await this.#roundStart(audit, signal)
+          : await this.#fetch(audit, params, sizes.params, signal),
       moments: await this.#fetch(audit, moments, sizes.moments, signal),
     };
   }
@@ -131,15 +136,20 @@ export class Auditor {
   }
 
   async #encodesAlike(audit: Audit, signal: AbortSignal): Promise<boolean> {
-    const { work, bases, log, charter } = this.#bench;
+    const { work, charter } = this.#bench;
     const sizes = artifactSizes(charter);
-    const base = await bases.get(log.state, audit.base, signal);
+    const start = await this.#roundStart(audit, signal);
     const last = await this.#fetch(audit, audit.closed!.lastParams, sizes.params, signal);
     const error = await this.#fetch(audit, audit.carryIn.error, sizes.error, signal);
-    const mine = work.encode(base, last, error);
+    const mine = work.encode(start, last, error);
     return (
       mine !== undefined && sha256(mine.update) === audit.update && sha256(mine.errorOut) === audit.commit.errorOut
     );
+  }
+
+  #roundStart(audit: Audit, signal: AbortSignal): Promise<Uint8Array> {
+    const { error } = artifactSizes(this.#bench.charter);
+    return startParams(this.#bench, audit, () => this.#fetch(audit, audit.carryIn.error, error, signal), signal);
   }
 
   /** Tries again where the trainer is away: after a crash it has as long to come back as it has for opening. */

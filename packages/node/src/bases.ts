@@ -11,6 +11,12 @@ import { artifactSizes, likely } from './expectations.ts';
 import type { Notice } from './notices.ts';
 import type { Work } from './work.ts';
 
+/** The base of a round and the one before it: what a round's start follows from. */
+export interface Place {
+  readonly base: Hash;
+  readonly previous: Hash;
+}
+
 /** An included update and who offered it. */
 export interface Included {
   readonly trainer: string;
@@ -60,12 +66,19 @@ export class Bases {
     });
   }
 
-  /** Aggregates `included` onto `base` and files the result. */
-  aggregate(state: State, base: Hash, included: readonly Included[]): Promise<Aggregated> {
-    const name = [base, ...included.map(({ update }) => update)].join(' ');
+  /** Where a round starts, the same for all its trainers. */
+  async start(state: State, { base, previous }: Place, signal?: AbortSignal): Promise<Uint8Array> {
+    const bytes = await this.get(state, base, signal);
+    if (state.charter.aggregator.momentum === undefined || previous === base) return bytes;
+    return this.#work.start(bytes, await this.get(state, previous, signal));
+  }
+
+  /** Aggregates `included` onto the round's start and files the result. */
+  aggregate(state: State, place: Place, included: readonly Included[]): Promise<Aggregated> {
+    const name = [place.base, place.previous, ...included.map(({ update }) => update)].join(' ');
     const running = this.#done.get(name);
     if (running) return running;
-    const computed = this.#compute(state, base, included);
+    const computed = this.#compute(state, place, included);
     this.#done.set(name, computed);
     computed.catch(() => this.#done.delete(name));
     // One round back is enough: a base is asked for while its round ends.
@@ -77,8 +90,8 @@ export class Bases {
    * Adopts the base of a finished round by recomputing it. Tells `desync` and throws where it comes out differently from
    * what the witnesses signed.
    */
-  async adopt(state: State, round: number, base: Hash, included: readonly Included[], nextBase: Hash): Promise<void> {
-    const mine = await this.aggregate(state, base, included);
+  async adopt(state: State, round: number, place: Place, included: readonly Included[], nextBase: Hash): Promise<void> {
+    const mine = await this.aggregate(state, place, included);
     if (mine.nextBase !== nextBase) {
       this.#notify({ kind: 'desync', round, mine: mine.nextBase, theirs: nextBase });
       throw new WorldError('desync', `Round ${round} comes out differently here than the witnesses signed.`, {
@@ -101,7 +114,7 @@ export class Bases {
   }
 
   // No duty's signal reaches this: the round's end calls duties off while adopting still needs the result.
-  async #compute(state: State, base: Hash, included: readonly Included[]): Promise<Aggregated> {
+  async #compute(state: State, place: Place, included: readonly Included[]): Promise<Aggregated> {
     const maxBytes = this.#work.maxUpdateBytes;
     const updates = await Promise.all(
       included.map(async ({ trainer, update }) => ({
@@ -109,7 +122,7 @@ export class Bases {
         bytes: await this.#artifacts.get(update, { maxBytes, from: likely(state.charter, trainer) }),
       })),
     );
-    const { aggregate, nextBase } = this.#work.aggregate(await this.get(state, base), updates);
+    const { aggregate, nextBase } = this.#work.aggregate(await this.start(state, place), updates);
     await this.#artifacts.put(nextBase);
     return { aggregate, nextBase: sha256(nextBase) };
   }

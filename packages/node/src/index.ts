@@ -9,7 +9,7 @@ export { Member, type MemberParts } from './member.ts';
 export { nearestPreset, rulesForModel } from './model-rules.ts';
 export type { Notice } from './notices.ts';
 export { rememberedAddresses } from './peers.ts';
-export { DEFAULT_DATA_BYTES, DENSE, engineRules, RUN_PRESETS, type RunRules, SPARSE } from './presets.ts';
+export { DEFAULT_DATA_BYTES, engineRules, exchangeRules, RUN_PRESETS, type RunRules } from './presets.ts';
 export { fetchCharter, fetchRunData, type RunData, readManifest } from './run-artifacts.ts';
 export { systemClock } from './system-clock.ts';
 export { runPrograms, TensorWork } from './tensor-work.ts';

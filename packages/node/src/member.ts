@@ -311,11 +311,12 @@ export class Member {
   #adopt(event: Extract<Event, { kind: 'finalized' }>): void {
     const included = event.trainers.map((trainer, i) => ({ trainer, update: event.updates[i]! }));
     const { base, nextBase } = event.content;
+    const place = { base, previous: event.previous };
     this.#upkeep = this.#upkeep.then(async () => {
       if (this.#stopping.signal.aborted) return;
       try {
         await this.#untilAvailable(() =>
-          this.#bench.bases.adopt(this.log.state, event.round, base, included, nextBase),
+          this.#bench.bases.adopt(this.log.state, event.round, place, included, nextBase),
         );
         if (this.#parts.evaluates) await this.#evaluate(event.round, nextBase);
         await this.#tidy();

@@ -23,8 +23,23 @@ export type RunRules = Pick<
 /** Default data by preset, bytes of text. */
 export const DEFAULT_DATA_BYTES: Readonly<Record<PresetName, number>> = { tiny: 4e6, small: 16e6, medium: 32e6 };
 
-export const DENSE: Charter['codec'] = { kind: 'dense', block: 4096 };
-export const SPARSE: Charter['codec'] = { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' };
+/**
+ * What members tell each other, and what is made of it.
+ *
+ * Dense updates gain from Nesterov's momentum; sparse ones come late as they are, and lose by it.
+ */
+export function exchangeRules(kind: Charter['codec']['kind']): Pick<RunRules, 'codec' | 'aggregator'> {
+  return kind === 'dense' ? DENSE : SPARSE;
+}
+
+const DENSE = {
+  codec: { kind: 'dense', block: 4096 },
+  aggregator: { kind: 'clipped-mean', outerRate: '0.7', momentum: '0.6' },
+} as const;
+const SPARSE = {
+  codec: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' },
+  aggregator: { kind: 'clipped-mean', outerRate: '1' },
+} as const;
 
 /** What a run of engine class `kind` tolerates: nothing on `exact`, elsewhere what was measured between honest engines. */
 export function engineRules(kind: Charter['engine']['kind']): Charter['engine'] {
@@ -34,7 +49,6 @@ export function engineRules(kind: Charter['engine']['kind']): Charter['engine'] 
 }
 
 const common = {
-  aggregator: { kind: 'clipped-mean', outerRate: '1' },
   engine: engineRules('native'),
   timing: {
     openMs: 4000,
@@ -63,7 +77,7 @@ export const RUN_PRESETS: Readonly<Record<PresetName, RunRules>> = {
     stepsPerRound: 20,
     stepsPerSegment: 5,
     optimizer: { ...MUON, learningRate: '0.003', warmupSteps: 20 },
-    codec: DENSE,
+    ...DENSE,
   },
   small: {
     ...common,
@@ -72,7 +86,7 @@ export const RUN_PRESETS: Readonly<Record<PresetName, RunRules>> = {
     stepsPerRound: 30,
     stepsPerSegment: 6,
     optimizer: ADAMW,
-    codec: SPARSE,
+    ...SPARSE,
   },
   medium: {
     ...common,
@@ -81,6 +95,6 @@ export const RUN_PRESETS: Readonly<Record<PresetName, RunRules>> = {
     stepsPerRound: 30,
     stepsPerSegment: 6,
     optimizer: { ...ADAMW, learningRate: '0.0006', warmupSteps: 100 },
-    codec: SPARSE,
+    ...SPARSE,
   },
 };

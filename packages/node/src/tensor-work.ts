@@ -19,12 +19,14 @@ import type { Engine, Program } from '@folkmoot/tensor';
 import {
   aggregate,
   aggregateId,
+  aheadOfMemory,
   applyAggregate,
   decodeUpdate,
   Evaluator,
   encodeUpdate,
   errorBytes,
   LocalRound,
+  lookAhead,
   maxUpdateBytes,
   momentsBytes,
   readError,
@@ -126,6 +128,19 @@ export class TensorWork implements Work {
     return zeroBytes(errorBytes(this.#layout.elements));
   }
 
+  start(base: Uint8Array, previous: Uint8Array): Uint8Array {
+    const { momentum } = this.#charter.aggregator;
+    if (momentum === undefined) return base;
+    return bytesOf(lookAhead(this.#readBase(base), this.#readBase(previous), momentum));
+  }
+
+  ownStart(start: Uint8Array, errorIn: Uint8Array): Uint8Array {
+    const { codec } = this.#charter;
+    const error = readError(errorIn, this.#layout.elements);
+    if (codec.kind === 'dense' || codec.ahead === undefined || !error.ok) return start;
+    return bytesOf(aheadOfMemory(this.#readBase(start), error.value, codec.ahead));
+  }
+
   async *train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd> {
     const local = await this.#localRound('trainer');
     const state = this.#readState(start);
@@ -158,9 +173,9 @@ export class TensorWork implements Work {
       : undefined;
   }
 
-  encode(base: Uint8Array, params: Uint8Array, errorIn: Uint8Array): Encoding | undefined {
+  encode(start: Uint8Array, params: Uint8Array, errorIn: Uint8Array): Encoding | undefined {
     const { elements } = this.#layout;
-    const from = readParams(base, elements);
+    const from = readParams(start, elements);
     const end = readParams(params, elements);
     const error = readError(errorIn, elements);
     if (!from.ok || !end.ok || !error.ok) return undefined;
@@ -178,16 +193,14 @@ export class TensorWork implements Work {
   }
 
   aggregate(
-    base: Uint8Array,
+    start: Uint8Array,
     updates: readonly { key: string; bytes: Uint8Array }[],
   ): { aggregate: Hash; nextBase: Uint8Array } {
     const submissions = updates.map(({ key, bytes }) => ({ key, update: this.#decode(bytes) }));
     const combined = aggregate(submissions, this.#layout.elements);
-    const from = readParams(base, this.#layout.elements);
-    assert(from.ok, 'a base is an arena of finite parameters');
     return {
       aggregate: aggregateId(combined),
-      nextBase: bytesOf(applyAggregate(from.value, combined, this.#charter.aggregator.outerRate)),
+      nextBase: bytesOf(applyAggregate(this.#readBase(start), combined, this.#charter.aggregator.outerRate)),
     };
   }
 
@@ -206,10 +219,9 @@ export class TensorWork implements Work {
     const evaluator = await this.#engine.once('evaluator', (engine) =>
       Evaluator.create(engine, this.#programs.evaluate, this.#layout),
     );
-    const arena = readParams(params, this.#layout.elements);
-    assert(arena.ok, 'a base is an arena of finite parameters');
+    const arena = this.#readBase(params);
     const batch = await this.#holdoutBatch();
-    return this.#exclusively('evaluating', () => evaluator.loss(arena.value, batch));
+    return this.#exclusively('evaluating', () => evaluator.loss(arena, batch));
   }
 
   async close(): Promise<void> {
@@ -244,6 +256,12 @@ export class TensorWork implements Work {
   #holdoutBatch(): Promise<RowBatch> {
     const rows = Math.max(1, Math.min(this.#holdout.count, Math.floor(HOLDOUT_TOKENS / this.#charter.model.context)));
     return this.#holdout.read(Array.from({ length: rows }, (_, i) => Math.floor((i * this.#holdout.count) / rows)));
+  }
+
+  #readBase(params: Uint8Array): Float32Array {
+    const arena = readParams(params, this.#layout.elements);
+    assert(arena.ok, 'a base is an arena of finite parameters');
+    return arena.value;
   }
 
   #readState({ params, moments }: StateBytes): State | undefined {

@@ -12,6 +12,7 @@ import {
 } from '@folkmoot/records';
 import { TraceBuilder } from '@folkmoot/training';
 import { artifactSizes } from './expectations.ts';
+import { startParams } from './start-params.ts';
 import type { Receipt } from './voice.ts';
 import type { Assignment, StateBytes } from './work.ts';
 import type { Workbench } from './workbench.ts';
@@ -65,7 +66,7 @@ export const trainHonestly: Offering = async (bench, duty, signal) => {
       tokensPerSecond,
     });
   }
-  const encoding = work.encode(start.base, params, await errorIn(bench, duty, signal));
+  const encoding = work.encode(start.params, params, await errorIn(bench, duty, signal));
   if (!encoding)
     throw new WorldError('diverged', 'The update of this round is not finite: training has diverged.', {
       facts: { round: duty.round },
@@ -73,21 +74,17 @@ export const trainHonestly: Offering = async (bench, duty, signal) => {
   return { states, ...encoding };
 };
 
-/** The base and the carried moments from which a trainer starts. */
-export async function startState(
-  bench: Workbench,
-  duty: TrainDuty,
-  signal: AbortSignal,
-): Promise<StateBytes & { base: Uint8Array }> {
-  const { bases, artifacts, log, charter, key } = bench;
+/** The parameters and the carried moments from which a trainer starts. */
+export async function startState(bench: Workbench, duty: TrainDuty, signal: AbortSignal): Promise<StateBytes> {
+  const { bases, artifacts, charter, key } = bench;
   await bases.adopted(duty.base, signal);
-  const base = await bases.get(log.state, duty.base, signal);
+  const params = await startParams(bench, duty, () => errorIn(bench, duty, signal), signal);
   const moments = await artifacts.get(duty.seat.carryIn.moments, {
     maxBytes: artifactSizes(charter).moments,
     from: [key.id],
     signal,
   });
-  return { base, params: base, moments };
+  return { params, moments };
 }
 
 /** The error memory that the device carried. */

@@ -67,7 +67,7 @@ export class Witness {
     const { bases, log, voice } = this.#bench;
     const included = log.state.round.included.map((trainer, i) => ({ trainer, update: duty.updates[i]! }));
     await bases.adopted(duty.base, signal);
-    const { aggregate, nextBase } = await bases.aggregate(log.state, duty.base, included);
+    const { aggregate, nextBase } = await bases.aggregate(log.state, duty, included);
     signal.throwIfAborted();
     return voice.say(
       'header',

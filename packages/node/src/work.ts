@@ -42,6 +42,10 @@ export interface Work {
   /** Artifacts of nothing but zeros: what a device without a past carries. */
   zeroMoments(): Uint8Array;
   zeroError(): Uint8Array;
+  /** Where a round starts from `base`, which came after `previous`. */
+  start(base: Uint8Array, previous: Uint8Array): Uint8Array;
+  /** Where a trainer starts that carries this error memory into a round that starts from `start`. */
+  ownStart(start: Uint8Array, errorIn: Uint8Array): Uint8Array;
   /** Trains a round and yields the end of each segment. Throws `diverged` where a number is not finite. */
   train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd>;
   /** Re-executes segment `segment` (from 1) of an assignment; `undefined` where nothing can come of this start. */
@@ -51,15 +55,15 @@ export interface Work {
     start: StateBytes,
     signal: AbortSignal,
   ): Promise<SegmentEnd | undefined>;
-  /** From the base and the round's last parameters to the update and the memory that it leaves; `undefined` as above. */
-  encode(base: Uint8Array, params: Uint8Array, errorIn: Uint8Array): Encoding | undefined;
+  /** From a trainer's own start and last parameters to the update and the memory that it leaves; `undefined` as above. */
+  encode(start: Uint8Array, params: Uint8Array, errorIn: Uint8Array): Encoding | undefined;
   /** Largest size of an update, bytes. */
   readonly maxUpdateBytes: number;
   /** Why `update` breaks the charter's bounds, or null. */
   inspect(update: Uint8Array): string | null;
-  /** One base from the included updates; the same bytes on every machine. */
+  /** The next base from the round's start and the included updates; the same bytes on every machine. */
   aggregate(
-    base: Uint8Array,
+    start: Uint8Array,
     updates: readonly { key: string; bytes: Uint8Array }[],
   ): { aggregate: Hash; nextBase: Uint8Array };
   distance(start: StateBytes, mine: StateBytes, claimed: StateBytes): Distance;

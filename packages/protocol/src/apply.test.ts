@@ -204,6 +204,7 @@ test('two commits of one device are a proof: it is banned and loses what is lock
     kind: 'train' as const,
     round: run.state.round.number,
     base: run.state.base,
+    previous: run.state.previous,
     seed: run.state.round.seed,
     seat: run.state.round.seats[cheat.id]!,
   };

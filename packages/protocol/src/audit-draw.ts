@@ -66,6 +66,7 @@ function newAudit(state: State, seed: Hash, ring: AuditorRing, trainer: DeviceId
   return {
     round: round.number,
     base: state.base,
+    previous: state.previous,
     trainer,
     seat: seat.seat,
     seed: round.seed,

@@ -142,7 +142,10 @@ test('after a missed or void round a device goes on from what it carried before:
   assert.equal(fatesOf(run, dan)[2], 'not-revealed');
   assert.deepEqual(run.state.members[dan.id]!.carry, before);
   assert.equal(run.ready(dan), null);
-  assert.ok(run.run(() => run.state.members[dan.id]!.cleanAudits >= 2), 'what starts from the kept memory is audited');
+  assert.ok(
+    run.run(() => run.state.members[dan.id]!.cleanAudits >= 2),
+    'what starts from the kept memory is audited',
+  );
   const next = run.settlements().find(({ round, device }) => device === dan.id && round > 2)!;
   assert.equal(next.outcome, 'matched');
 

@@ -10,7 +10,7 @@ import { type Audit, type ExpectedHeader, isBarred, type Seat, type State } from
 
 export type Duty =
   | { kind: 'ready' }
-  | { kind: 'train'; round: number; base: Hash; seed: Hash; seat: Seat }
+  | { kind: 'train'; round: number; base: Hash; previous: Hash; seed: Hash; seat: Seat }
   | { kind: 'reveal'; round: number; base: Hash }
   | {
       kind: 'attest';
@@ -19,7 +19,15 @@ export type Duty =
       draw: number;
       updates: { trainer: DeviceId; update: Hash; updateBytes: number }[];
     }
-  | { kind: 'finalize'; round: number; base: Hash; draw: number; updates: Hash[]; expected: ExpectedHeader }
+  | {
+      kind: 'finalize';
+      round: number;
+      base: Hash;
+      previous: Hash;
+      draw: number;
+      updates: Hash[];
+      expected: ExpectedHeader;
+    }
   | { kind: 'open'; audit: Audit }
   | { kind: 'close'; audit: Audit }
   | { kind: 'audit'; audit: Audit }
@@ -37,17 +45,25 @@ export function duties(state: State, device: DeviceId): Duty[] {
 }
 
 function roundDuties(state: State, device: DeviceId): Duty[] {
-  const { round, base } = state;
+  const { round, base, previous } = state;
   const seat = round.seats[device];
   const place = { round: round.number, base };
-  if (round.phase === 'train' && seat && !seat.commit) return [{ kind: 'train', ...place, seed: round.seed, seat }];
+  if (round.phase === 'train' && seat && !seat.commit)
+    return [{ kind: 'train', ...place, previous, seed: round.seed, seat }];
   if (round.phase === 'reveal' && seat?.commit && !seat.update) return [{ kind: 'reveal', ...place }];
   if (!round.witnesses.includes(device)) return [];
   if (round.phase === 'witness' && !round.attested[device])
     return [{ kind: 'attest', ...place, draw: round.draw, updates: updatesToAttest(state, device) }];
   if (round.phase === 'finalize' && !round.signed[device])
     return [
-      { kind: 'finalize', ...place, draw: round.draw, updates: includedUpdates(state), expected: round.expected! },
+      {
+        kind: 'finalize',
+        ...place,
+        previous,
+        draw: round.draw,
+        updates: includedUpdates(state),
+        expected: round.expected!,
+      },
     ];
   return [];
 }

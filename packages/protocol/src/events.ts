@@ -14,7 +14,16 @@ export type Event =
   | { kind: 'revealed'; round: number; device: DeviceId; update: Hash; updateBytes: number }
   | { kind: 'redrawn'; round: number; draw: number; witnesses: DeviceId[] }
   | { kind: 'included'; round: number; trainers: DeviceId[] }
-  | { kind: 'finalized'; round: number; header: Hash; content: Header; trainers: DeviceId[]; updates: Hash[] }
+  | {
+      kind: 'finalized';
+      round: number;
+      /** The base before the round's own. */
+      previous: Hash;
+      header: Hash;
+      content: Header;
+      trainers: DeviceId[];
+      updates: Hash[];
+    }
   | { kind: 'void'; round: number; reason: string }
   | { kind: 'audit-drawn'; round: number; trainer: DeviceId; auditor: DeviceId; segment: number }
   | { kind: 'audit-opened'; round: number; trainer: DeviceId; params: Hash; moments: Hash }

@@ -249,6 +249,7 @@ function finalize(state: State, id: Hash, header: Header, context: Context): voi
   context.events.push({
     kind: 'finalized',
     round: round.number,
+    previous: state.previous,
     header: id,
     content: header,
     trainers: round.included,
@@ -257,6 +258,7 @@ function finalize(state: State, id: Hash, header: Header, context: Context): voi
   for (const [device, seat] of inOrder(round.seats)) concludeSeat(state, device, seat, context);
   drawAudits(state, context);
   state.lastHeader = id;
+  state.previous = state.base;
   state.base = header.nextBase;
   state.finalized++;
   state.round = openPhase(round.number + 1, roundSeed(state, id, round.headerPreimages), context.nowMs);

@@ -120,6 +120,8 @@ export type AuditStage = 'opening' | 'running' | 'closing' | 'judging';
 export interface Audit {
   round: number;
   base: Hash;
+  /** The base before it. */
+  previous: Hash;
   trainer: DeviceId;
   seat: number;
   /** The round's seed: names the rows. */
@@ -164,6 +166,8 @@ export interface State {
   /** Id of the last header; the run id before the first. */
   lastHeader: Hash;
   base: Hash;
+  /** The base before `base`; the first where there is none. Both say where a round starts. */
+  previous: Hash;
   /** Rounds that ended with a header. */
   finalized: number;
   /** How long the last round that trained took for it; 0 before the first. */
@@ -188,6 +192,7 @@ export function initialState(charter: Charter): State {
     head: { index: -1, id: run, atMs: 0 },
     lastHeader: run,
     base: charter.initialBase,
+    previous: charter.initialBase,
     finalized: 0,
     trainedInMs: 0,
     members: {},

@@ -43,6 +43,12 @@ export function brokenOptimizer(rules: OptimizerRules): string | undefined {
   return parsed.success ? brokenSchedule(parsed.data) : firstIssue(parsed.error);
 }
 
+/** What is wrong with an aggregator that a person has put together, or `undefined`. */
+export function brokenAggregator(rules: Charter['aggregator']): string | undefined {
+  const parsed = charterSchema.shape.aggregator.safeParse(rules);
+  return parsed.success ? undefined : firstIssue(parsed.error);
+}
+
 function brokenMicroBatches({ batchRows, microRows, programs }: Charter): string | undefined {
   if (microRows !== undefined && (microRows >= batchRows || batchRows % microRows !== 0))
     return 'microRows must divide batchRows, and be smaller';

@@ -62,7 +62,14 @@ const optimizer = z.discriminatedUnion('kind', [
 const codec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('dense'), block: z.literal(4096) }),
   /** `keep` of `chunk` changes. */
-  z.strictObject({ kind: z.literal('sparse'), chunk: z.literal(4096), keep: count(128), errorDecay: decimal }),
+  z.strictObject({
+    kind: z.literal('sparse'),
+    chunk: z.literal(4096),
+    keep: count(128),
+    errorDecay: decimal,
+    /** ρ: a trainer starts less this share of its error memory; absent, at the base. */
+    ahead: fraction.optional(),
+  }),
 ]);
 
 /** Accounts that the tickets of one senior member may let in; 0: the creator's alone count. */
@@ -127,8 +134,10 @@ export const charterSchema = z.strictObject({
   codec,
   aggregator: z.strictObject({
     kind: z.literal('clipped-mean'),
-    /** α: base ← base − α·aggregate. */
+    /** α: next base = start − α·aggregate. */
     outerRate: decimal,
+    /** μ: a round starts from base + μ·(base − the one before); absent, from the base. */
+    momentum: fraction.optional(),
   }),
   engine: z.discriminatedUnion('kind', [
     z.strictObject({

@@ -42,6 +42,14 @@ export class PretendWork implements Work {
     return new Uint8Array(2 * PRETEND_PARAMETERS);
   }
 
+  start(base: Uint8Array, previous: Uint8Array): Uint8Array {
+    return fill(hashOf('start', sha256(base), sha256(previous)), 4 * PRETEND_PARAMETERS);
+  }
+
+  ownStart(start: Uint8Array, errorIn: Uint8Array): Uint8Array {
+    return fill(hashOf('own-start', sha256(start), sha256(errorIn)), 4 * PRETEND_PARAMETERS);
+  }
+
   async *train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd> {
     let state = start;
     for (let segment = 1; segment <= this.#segments; segment++) {
@@ -76,8 +84,8 @@ export class PretendWork implements Work {
     return { params, moments, losses: [1], tokens: 1 };
   }
 
-  encode(base: Uint8Array, params: Uint8Array, errorIn: Uint8Array): { update: Uint8Array; errorOut: Uint8Array } {
-    const content = hashOf('encode', sha256(base), sha256(params), sha256(errorIn));
+  encode(start: Uint8Array, params: Uint8Array, errorIn: Uint8Array): { update: Uint8Array; errorOut: Uint8Array } {
+    const content = hashOf('encode', sha256(start), sha256(params), sha256(errorIn));
     return {
       update: concat([MARK, fromHex(content)]),
       errorOut: fill(hashOf('error', content), 2 * PRETEND_PARAMETERS),
@@ -90,10 +98,10 @@ export class PretendWork implements Work {
       : 'not a pretended update';
   }
 
-  aggregate(base: Uint8Array, updates: readonly { key: string; bytes: Uint8Array }[]) {
+  aggregate(start: Uint8Array, updates: readonly { key: string; bytes: Uint8Array }[]) {
     const sorted = [...updates].sort((a, b) => (a.key < b.key ? -1 : 1));
     const aggregate = hashOf('aggregate', ...sorted.map(({ bytes }) => sha256(bytes)));
-    return { aggregate, nextBase: fill(hashOf('next', sha256(base), aggregate), 4 * PRETEND_PARAMETERS) };
+    return { aggregate, nextBase: fill(hashOf('next', sha256(start), aggregate), 4 * PRETEND_PARAMETERS) };
   }
 
   distance(_start: StateBytes, mine: StateBytes, claimed: StateBytes): Distance {

@@ -11,6 +11,7 @@ export { InnerOptimizer } from './inner-optimizer.ts';
 export * from './local-round.ts';
 export * from './one-step.ts';
 export { parameterViews } from './parameter-views.ts';
+export * from './round-start.ts';
 export * from './score.ts';
 export * from './trace.ts';
 export { innerProduct, scaled } from './update-algebra.ts';

@@ -1,5 +1,6 @@
 /** Options that `create`, `join` and `up` share. */
 import { type Command, Option } from 'commander';
+import { addExchangeOptions, type ExchangeOptions } from './exchange-options.ts';
 import { addOptimizerOptions, type OptimizerOptions } from './optimizer-options.ts';
 
 export interface MemberOptions {
@@ -17,7 +18,7 @@ export interface ListenOptions {
   readonly name?: string;
 }
 
-export interface CharterOptions extends OptimizerOptions {
+export interface CharterOptions extends OptimizerOptions, ExchangeOptions {
   readonly preset: string;
   readonly model?: string;
   readonly rules?: string;
@@ -27,7 +28,6 @@ export interface CharterOptions extends OptimizerOptions {
   readonly keepNearDuplicates?: true;
   readonly batchRows?: string;
   readonly microRows?: string;
-  readonly codec?: 'dense' | 'sparse';
   readonly engine?: 'native' | 'exact' | 'webgpu';
   readonly licence: string;
   readonly runName: string;
@@ -87,9 +87,6 @@ export function addCharterOptions(command: Command): Command {
       'rows that are in memory at once: a divisor of the batch’s, whose gradients are added up (default: all rows)',
     )
     .addOption(
-      new Option('--codec <kind>', 'how updates are compressed (default: the preset’s)').choices(['dense', 'sparse']),
-    )
-    .addOption(
       new Option(
         '--engine <kind>',
         'native or webgpu: fast, compared by tolerance across machines (a GPU is used where there is one); exact: the same bits everywhere',
@@ -97,5 +94,5 @@ export function addCharterOptions(command: Command): Command {
     )
     .option('--licence <spdx>', 'licence of the model', 'Apache-2.0')
     .option('--run-name <name>', 'what the run is called', 'folkmoot');
-  return addOptimizerOptions(general);
+  return addOptimizerOptions(addExchangeOptions(general));
 }

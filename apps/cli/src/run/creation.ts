@@ -5,6 +5,7 @@ import type { AdmissionOptions } from '../commands/admission-options.ts';
 import type { CharterOptions, ListenOptions, MemberOptions } from '../commands/member-options.ts';
 import type { Invocation } from '../invocation.ts';
 import { admissionOf } from './admission-of.ts';
+import { exchangeOptionsOf } from './exchange-of.ts';
 import { commandOf, type FoundingOptions, found } from './found.ts';
 import { shapeOf } from './model-shape.ts';
 import { optimizerOptionsOf } from './optimizer-of.ts';
@@ -25,7 +26,7 @@ export async function createOrResume(
   options: Options,
   name: string,
 ): Promise<{ open: OpenHome; entrance: Entrance; resumed: boolean }> {
-  const { data, textColumn, codec, batchRows, microRows, engine, licence, runName, minMembers } = options;
+  const { data, textColumn, batchRows, microRows, engine, licence, runName, minMembers } = options;
   const founding = {
     ...(await shapeOf(options)),
     rules: options.rules === undefined ? undefined : await readRulesFile(options.rules),
@@ -34,7 +35,6 @@ export async function createOrResume(
     // Said only where it differs, so that a command from before these options goes on with its run.
     qualityFilters: options.qualityFilters ? undefined : (false as const),
     keepNearDuplicates: options.keepNearDuplicates,
-    codec,
     batchRows,
     microRows,
     engine,
@@ -42,6 +42,7 @@ export async function createOrResume(
     runName,
     minMembers: parseCount('--min-members', minMembers, 2),
     admission: admissionOf(options),
+    ...exchangeOptionsOf(options),
     ...optimizerOptionsOf(options),
   };
   const command = commandOf(name, founding);

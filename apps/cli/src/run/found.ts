@@ -12,18 +12,17 @@ import {
 import type { ModelConfig, PresetName } from '@folkmoot/model';
 import {
   DEFAULT_DATA_BYTES,
-  DENSE,
   engineRules,
   type Founded,
   foundRun,
   RUN_PRESETS,
   type RunRules,
   rulesForModel,
-  SPARSE,
 } from '@folkmoot/node';
 import { type AdmissionRules, runId } from '@folkmoot/records';
 import { openDiskStore } from '@folkmoot/store';
 import type { EngineKind } from '@folkmoot/tensor';
+import type { ExchangeOptions } from '../commands/exchange-options.ts';
 import type { OptimizerOptions } from '../commands/optimizer-options.ts';
 import type { Identity } from '../identity.ts';
 import type { Invocation } from '../invocation.ts';
@@ -31,6 +30,7 @@ import { projectRoot } from '../project.ts';
 import { formatCount } from '../ui/format.ts';
 import { oneLine } from '../ui/width.ts';
 import { type BatchOptions, batchOf } from './batch-of.ts';
+import { exchangeOf } from './exchange-of.ts';
 import { optimizerOf } from './optimizer-of.ts';
 import { changedRules, type RulesChange } from './rules-file.ts';
 import { runFolder } from './run-folder.ts';
@@ -38,7 +38,7 @@ import { runFolder } from './run-folder.ts';
 const PROGRESS_MS = 3000;
 
 /** Options of `create` and `up` that make the charter. */
-export interface FoundingOptions extends OptimizerOptions, BatchOptions {
+export interface FoundingOptions extends OptimizerOptions, ExchangeOptions, BatchOptions {
   /** Of the model, or the nearest in size: decides how much default data there is. */
   readonly preset: PresetName;
   /** Instead of the preset's. */
@@ -50,7 +50,6 @@ export interface FoundingOptions extends OptimizerOptions, BatchOptions {
   /** False to keep documents of low quality. */
   readonly qualityFilters?: false;
   readonly keepNearDuplicates?: true;
-  readonly codec?: 'dense' | 'sparse';
   readonly engine?: EngineKind;
   readonly licence: string;
   readonly runName: string;
@@ -96,13 +95,13 @@ export async function found(call: Invocation, identity: Identity, options: Found
 }
 
 function rulesOf(options: FoundingOptions): RunRules {
-  const { preset, model, codec, engine, minMembers } = options;
+  const { preset, model, engine, minMembers } = options;
   const usual = model === undefined ? RUN_PRESETS[preset] : rulesForModel(model);
   const rules = changedRules(usual, options.rules);
   return {
     ...rules,
     ...batchOf(rules, options),
-    codec: codec === undefined ? rules.codec : codec === 'dense' ? DENSE : SPARSE,
+    ...exchangeOf(rules, options),
     engine: engine === undefined ? rules.engine : engineRules(engine),
     optimizer: optimizerOf(rules, options),
     committee: { ...rules.committee, minMembers: minMembers ?? rules.committee.minMembers },

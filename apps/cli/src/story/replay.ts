@@ -1,5 +1,5 @@
 /** Re-executes what a trainer claims, as its auditor did, and says what came out. */
-import { type Hash, sha256 } from '@folkmoot/core';
+import { type DeviceId, type Hash, sha256 } from '@folkmoot/core';
 import type { StateBytes } from '@folkmoot/node';
 import { segmentsPerRound } from '@folkmoot/records';
 import { judge, MAX_DISTANCE_PPM, type Verdict } from '@folkmoot/verify';
@@ -34,7 +34,10 @@ export function replay(bench: ReplayBench, one: Replayable, signal: AbortSignal)
 export async function startOf(bench: ReplayBench, { audit }: OpenedSegment): Promise<StateBytes> {
   const from = [audit.trainer, ...audit.auditors];
   return {
-    params: await bench.params(audit.opened.params, 'the parameters at the start of the segment', from),
+    params:
+      audit.segment === 1
+        ? await roundStart(bench, audit, audit.carryIn.error, from)
+        : await bench.params(audit.opened.params, 'the parameters at the start of the segment', from),
     moments: await bench.moments(audit.opened.moments, 'the moments at the start of the segment', from),
   };
 }
@@ -73,21 +76,36 @@ async function replaySegment(bench: ReplayBench, one: OpenedSegment, signal: Abo
 /** What encoding the claimed last state gives. */
 async function encodingOf(bench: ReplayBench, { audit }: OpenedSegment): Promise<EncodedIds> {
   const from = [audit.trainer, ...audit.auditors];
-  const base = await bench.params(audit.base, 'the base of the round', from);
+  const start = await roundStart(bench, audit, audit.carryIn.error, from);
   const last = await bench.params(audit.closed.lastParams, 'the claimed parameters at the end of the round', from);
   const error = await bench.error(audit.carryIn.error, 'the error memory', from);
-  return encodedIds(bench, base, last, error);
+  return encodedIds(bench, start, last, error);
+}
+
+/** The parameters at which a trainer's round starts. */
+async function roundStart(
+  bench: ReplayBench,
+  { base, previous }: { base: Hash; previous: Hash },
+  error: Hash,
+  from: readonly DeviceId[],
+): Promise<Uint8Array> {
+  const { aggregator, codec } = bench.run.charter;
+  const bytes = await bench.params(base, 'the base of the round', from);
+  const moved = aggregator.momentum !== undefined && previous !== base;
+  const start = moved ? bench.work.start(bytes, await bench.params(previous, 'the base before it', from)) : bytes;
+  if (codec.kind === 'dense' || codec.ahead === undefined) return start;
+  return bench.work.ownStart(start, await bench.error(error, 'the error memory', from));
 }
 
 /** Every segment from the base and zeros: what comes out must be what was committed and revealed. */
 async function replayRound(bench: ReplayBench, { file, seat, round, trainer }: PublicRound, signal: AbortSignal) {
   const { charter } = bench.run;
-  const base = await bench.params(file.base, 'the base of the round', [trainer]);
+  const start = await roundStart(bench, file, charter.zeroError, [trainer]);
   const zeros = { moments: bench.work.zeroMoments(), error: bench.work.zeroError() };
   const assignment = { round, seed: file.seed, seat: seat.seat, carriedSteps: seat.carryIn.steps };
   const claimed = { moments: seat.momentsOut, update: seat.update, errorOut: seat.errorOut };
   const losses: number[] = [];
-  let state: StateBytes = { params: base, moments: zeros.moments };
+  let state: StateBytes = { params: start, moments: zeros.moments };
   const startedMs = performance.now();
   for (let segment = 1; segment <= segmentsPerRound(charter); segment++) {
     const end = await bench.work.replay(assignment, segment, state, signal);
@@ -98,7 +116,7 @@ async function replayRound(bench: ReplayBench, { file, seat, round, trainer }: P
   const tookMs = performance.now() - startedMs;
   const mine = {
     moments: idsOf(state).moments,
-    ...encodedIds(bench, base, state.params, zeros.error),
+    ...encodedIds(bench, start, state.params, zeros.error),
   };
   const equal =
     mine.moments === claimed.moments && mine.update === claimed.update && mine.errorOut === claimed.errorOut;
@@ -121,8 +139,8 @@ interface EncodedIds {
   readonly errorOut: Hash;
 }
 
-function encodedIds(bench: ReplayBench, base: Uint8Array, last: Uint8Array, error: Uint8Array): EncodedIds {
-  const encoding = bench.work.encode(base, last, error);
+function encodedIds(bench: ReplayBench, start: Uint8Array, last: Uint8Array, error: Uint8Array): EncodedIds {
+  const encoding = bench.work.encode(start, last, error);
   return {
     update: encoding ? sha256(encoding.update) : 'nothing: the state is not finite',
     errorOut: encoding ? sha256(encoding.errorOut) : 'nothing: the state is not finite',

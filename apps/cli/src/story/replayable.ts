@@ -76,9 +76,9 @@ export function chooseReplays(story: Story, choice: ReplayChoice): Replayable[] 
 
 /** The artifacts without which it cannot be replayed, beside the run's data. */
 export function neededFor(one: Replayable): Hash[] {
-  if (one.kind === 'round') return [one.file.base];
-  const { opened, closed, base, carryIn } = one.audit;
-  return [opened.params, opened.moments, closed.lastParams, base, carryIn.error];
+  if (one.kind === 'round') return [one.file.base, one.file.previous];
+  const { opened, closed, base, previous, carryIn } = one.audit;
+  return [opened.params, opened.moments, closed.lastParams, base, previous, carryIn.error];
 }
 
 /** `round 2, segment 3 of ben`. */

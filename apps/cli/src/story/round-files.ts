@@ -24,6 +24,8 @@ export type RoundEnd =
 export interface RoundFile {
   readonly number: number;
   readonly base: Hash;
+  /** The base before it. */
+  readonly previous: Hash;
   readonly seed: Hash;
   /** Entry that began it. */
   readonly entry: number;
@@ -88,6 +90,7 @@ export class RoundFiles {
     this.all.set(event.round, {
       number: event.round,
       base: state.base,
+      previous: state.previous,
       seed: round.seed,
       entry,
       seats: new Map(seats),
