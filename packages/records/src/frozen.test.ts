@@ -35,6 +35,7 @@ import {
 
 const actual = () => ({
   charter: RUN,
+  'a charter with momentum': runId(MOVING),
   'a header': headerId(HEADER),
   ...Object.fromEntries(Object.entries(BODIES).map(([kind, body]) => [kind, recordId(body)])),
   'join with a ticket': recordId(ADMITTED_JOIN),
@@ -51,6 +52,11 @@ const actual = () => ({
 });
 
 const LISTED: Charter = { ...CHARTER, admission: { kind: 'list', accounts: [ACCOUNT.id], perMember: 5 } };
+const MOVING: Charter = {
+  ...CHARTER,
+  aggregator: { kind: 'clipped-mean', outerRate: '0.7', momentum: '0.6' },
+  codec: { kind: 'sparse', chunk: 4096, keep: 38, errorDecay: '0.95', ahead: '0.5' },
+};
 
 const ENTRY = signEntry({ index: 71, prev: id('entry'), atMs: 1_767_225_600_123 }, signRecord(BODIES.tick, KEY), KEY);
 
@@ -61,9 +67,16 @@ test('names and bytes of every record, the entry, the header, the charter and th
 test('the samples keep the charter’s own rules', () => {
   assert.equal(brokenRule(CHARTER), undefined);
   assert.deepEqual(parseCharter(charterBytes(CHARTER), RUN), { ok: true, value: CHARTER });
+  assert.deepEqual(parseCharter(charterBytes(MOVING), runId(MOVING)), { ok: true, value: MOVING });
+  for (const momentum of ['1', '-0.1', '1e-1', 0.5]) {
+    const broken = { ...MOVING, aggregator: { ...MOVING.aggregator, momentum } } as Charter;
+    const parsed = parseCharter(new TextEncoder().encode(JSON.stringify(broken)), RUN);
+    assert.match(parsed.ok ? '' : parsed.reason, /aggregator\.momentum/);
+  }
 });
 
 const FROZEN: Record<string, string> = {
+  'a charter with momentum': 'a9378e01b427dda27589fb1cb6095c462514465d54e7f50881dae6e099a7f7d0',
   charter: 'e1c6c53ff375f02af6ed8961c77e1c1512f548715d87840d3d919fba9a683caf',
   'a header': 'd10780b6455f0412a8a369dc2467cf90360deaa15c2e9112f305f47a238d289d',
   join: '9fc8e4dee6341b5e819876ffae6b18ffc7d4c9efe12e6fb404eca7e6cafb2a0e',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SeededRandom } from '@folkmoot/core';
+import { bytesOf, SeededRandom, sha256 } from '@folkmoot/core';
 import { applyAggregate } from './aggregate.ts';
 import { packBfloat16 } from './bfloat16.ts';
 import { aheadOfMemory, lookAhead } from './round-start.ts';
@@ -35,6 +35,25 @@ test('two bases are all the state of Nesterov’s method, as PyTorch writes it w
   }
   const far = randoms('start', 1);
   assert.ok(Math.abs(y[0]! - target[0]!) < 0.1 * Math.abs(far[0]! - target[0]!), 'the twin has gone somewhere');
+});
+
+test('starts and bases stay what they were, to the bit', () => {
+  let base: Float32Array = Float32Array.from(randoms('frozen base', 1));
+  let previous = base;
+  for (let round = 0; round < 5; round++) {
+    const start = lookAhead(base, previous, '0.6');
+    const values = Int32Array.from(randoms(`frozen ${round}`, 2 ** 24), Math.round);
+    previous = base;
+    base = applyAggregate(start, { values, fates: [], clipNorm: 0n }, '0.7');
+  }
+  const own = aheadOfMemory(base, packBfloat16(Float32Array.from(randoms('frozen error', 0.01))), '0.5');
+  assert.deepEqual(
+    [base, own].map((arena) => sha256(bytesOf(arena))),
+    [
+      '9ba12f3bdf7f83423823c8584d82573d6846ab5ac982e3a1bafc9e7e91aaa674',
+      '3ef7aac0dc805e8d8f28c5c2fc20aa58903ff382443edfa4a7aa7fe3c64fbc0a',
+    ],
+  );
 });
 
 test('without a change there is nothing to go on along', () => {
