@@ -3,15 +3,15 @@
  * segment ended there. The encoding is the honest one of that state, so only re-executing that segment shows it.
  */
 import { bytesOf } from '@folkmoot/core';
-import { type Conduct, errorIn, trainHonestly } from '@folkmoot/node';
+import { type Conduct, errorIn, startState, trainHonestly } from '@folkmoot/node';
 
 export const backDoor = (): Conduct => ({
   offer: async (bench, duty, signal) => {
     const honest = await trainHonestly(bench, duty, signal);
-    const base = await bench.bases.get(bench.log.state, duty.base, signal);
+    const { params: start } = await startState(bench, duty, signal);
     const last = honest.states.at(-1)!;
-    const params = turned(base, await bench.artifacts.store.get(last.params));
-    const encoding = bench.work.encode(base, params, await errorIn(bench, duty, signal));
+    const params = turned(start, await bench.artifacts.store.get(last.params));
+    const encoding = bench.work.encode(start, params, await errorIn(bench, duty, signal));
     if (!encoding) return honest;
     const states = [...honest.states.slice(0, -1), { ...last, params: await bench.artifacts.put(params) }];
     return { states, ...encoding };

@@ -14,7 +14,7 @@ const offer: Offering = async (bench, duty, signal) => {
     if (segment !== left) state = (await work.replay(assignmentOf(duty), segment, state, signal)) ?? state;
     states.push({ params: await artifacts.put(state.params), moments: await artifacts.put(state.moments) });
   }
-  return { states, ...work.encode(start.base, state.params, await errorIn(bench, duty, signal))! };
+  return { states, ...work.encode(start.params, state.params, await errorIn(bench, duty, signal))! };
 };
 
 export const cornerCutter = (): Conduct => ({ offer });

@@ -14,6 +14,6 @@ export const precomputer = (): Conduct => ({
       params = end.params;
       states.push({ params: await artifacts.put(end.params), moments: await artifacts.put(end.moments) });
     }
-    return { states, ...work.encode(start.base, params, await errorIn(bench, duty, signal))! };
+    return { states, ...work.encode(start.params, params, await errorIn(bench, duty, signal))! };
   },
 });

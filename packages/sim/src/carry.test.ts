@@ -28,10 +28,12 @@ test('a device that misses nine rounds still has the memory of the last one that
 
 /** Trains honestly, but is never done with rounds `from` to `to`. */
 function missing(from: number, to: number): Conduct {
-  return (bench, duty, signal) =>
-    duty.round < from || duty.round > to
-      ? trainHonestly(bench, duty, signal)
-      : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  return {
+    offer: (bench, duty, signal) =>
+      duty.round < from || duty.round > to
+        ? trainHonestly(bench, duty, signal)
+        : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  };
 }
 
 function commitsOf(run: SimRun, device: string) {

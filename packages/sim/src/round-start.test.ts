@@ -1,9 +1,9 @@
 /** Runs with momentum, and with trainers that start ahead of the base: nobody has more than two bases and its own memory. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { forgedFeedback } from '@folkmoot/adversaries';
+import { ADVERSARIES } from '@folkmoot/adversaries';
 import { balanceOf } from '@folkmoot/ledger';
-import { type Conduct, trainHonestly } from '@folkmoot/node';
+import { type Offering, trainHonestly } from '@folkmoot/node';
 import { simCharter } from './sim-charter.ts';
 import { SimRun } from './sim-run.ts';
 import { checkAgreement, checkStory } from './sim-story.ts';
@@ -41,7 +41,7 @@ test('I8: whoever joins a run with momentum needs two bases, and comes to the sa
 });
 
 /** Trains from the base itself, as if there were neither momentum nor memory. */
-const fromTheBase: Conduct = async (bench, duty, signal) =>
+const fromTheBase: Offering = async (bench, duty, signal) =>
   trainHonestly(
     {
       ...bench,
@@ -56,8 +56,8 @@ const fromTheBase: Conduct = async (bench, duty, signal) =>
   );
 
 for (const [what, conduct] of [
-  ['starts elsewhere', fromTheBase],
-  ['invents its error memory', forgedFeedback],
+  ['starts elsewhere', { offer: fromTheBase }],
+  ['invents its error memory', ADVERSARIES['forged-feedback'].conduct()],
 ] as const)
   test(`who ${what} is refused, and everybody else is paid`, async () => {
     const run = new SimRun(`momentum, ${what}`, MOVING);
