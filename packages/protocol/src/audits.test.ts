@@ -134,6 +134,7 @@ test('what was built on a refused state is not paid, in however many rounds, unt
 
 test('after a missed or void round a device goes on from what it carried before: moments, error memory and steps', () => {
   const run = start(4, { 3: (_, duty) => (duty.kind === 'reveal' && duty.round === 2 ? 'silent' : undefined) });
+  run.state.charter.audit.floorPpm = 1_000_000;
   const dan = run.members[3]!;
   assert.ok(run.run(() => run.state.round.number === 2 && run.state.round.seats[dan.id]?.commit != null));
   const before = run.state.round.seats[dan.id]!.carryIn;
