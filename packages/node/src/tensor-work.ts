@@ -15,7 +15,7 @@ import {
   trainProgram,
 } from '@folkmoot/model';
 import { type Charter, segmentsPerRound } from '@folkmoot/records';
-import type { Engine, Program } from '@folkmoot/tensor';
+import type { Engine, MemoryPlan, Program } from '@folkmoot/tensor';
 import {
   aggregate,
   aggregateId,
@@ -60,13 +60,21 @@ type ProgramRules = Pick<Charter, 'model' | 'batchRows' | 'microRows' | 'optimiz
 export function runPrograms({ model, batchRows, microRows, optimizer }: ProgramRules): RunPrograms {
   const rows = microRows ?? batchRows;
   return {
-    train: trainProgram(model, rows, { zLoss: optimizer.zLoss }),
+    train: plannedTrainProgram({ model, batchRows, microRows, optimizer }, 'plain'),
     optimizer: adamwProgram(optimizer),
     norm: normProgram(),
     evaluate: evaluateProgram(model, rows),
     ...(optimizer.kind === 'muon' && { muon: muonProgram(optimizer, parameterLayout(model)) }),
     ...(microRows !== undefined && { accumulate: accumulateProgram() }),
   };
+}
+
+/** The train program in another order or with blocks computed again: the bits of the charter's, and less memory. */
+export function plannedTrainProgram(
+  { model, batchRows, microRows, optimizer }: ProgramRules,
+  plan: MemoryPlan,
+): Program {
+  return trainProgram(model, microRows ?? batchRows, { zLoss: optimizer.zLoss, plan });
 }
 
 /** Throws `program-mismatch` where this version builds other programs than the charter names. */
@@ -83,6 +91,13 @@ export function checkPrograms(charter: Charter, programs: RunPrograms): void {
       );
 }
 
+export interface TensorWorkOptions {
+  /** Another engine where the device of this one is lost. */
+  readonly renewEngine?: () => Promise<Engine>;
+  /** How steps spend memory here: each member's own choice, since bits do not depend on it. Default `plain`. */
+  readonly plan?: MemoryPlan;
+}
+
 export class TensorWork implements Work {
   readonly engineName: string;
   readonly maxUpdateBytes: number;
@@ -92,27 +107,30 @@ export class TensorWork implements Work {
   readonly #layout: ParameterLayout;
   readonly #moments: MomentSizes;
   readonly #programs: RunPrograms;
+  readonly #plan: MemoryPlan;
   readonly #engine: RenewedEngine;
   readonly #train: Rows;
   readonly #holdout: Rows;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Whose state the local round has: that of one call of `train`, or nobody's. */
+  #holder: object | undefined;
 
   /**
-   * `getShard` gives verified bytes of the dataset's shards; `renewEngine` another engine where the device of this one is
-   * lost. Throws `program-mismatch`.
+   * `getShard` gives verified bytes of the dataset's shards. Throws `program-mismatch`.
    */
   constructor(
     charter: Charter,
     engine: Engine,
     manifest: DatasetManifest,
     getShard: (id: Hash) => Promise<Uint8Array>,
-    renewEngine?: () => Promise<Engine>,
+    { renewEngine, plan = 'plain' }: TensorWorkOptions = {},
   ) {
     this.#charter = charter;
     this.#layout = parameterLayout(charter.model);
     this.#moments = momentSizes(charter.optimizer, this.#layout);
     this.#programs = runPrograms(charter);
     checkPrograms(charter, this.#programs);
+    this.#plan = plan;
     this.#engine = new RenewedEngine(engine, renewEngine);
     this.engineName = engine.name;
     this.maxUpdateBytes = maxUpdateBytes(charter.codec, this.#layout);
@@ -142,17 +160,24 @@ export class TensorWork implements Work {
   }
 
   async *train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd> {
-    const local = await this.#localRound('trainer');
-    const state = this.#readState(start);
+    const local = await this.#localRound();
+    let state = this.#readState(start);
     if (!state) throw new WorldError('artifact-corrupt', 'The state from which this round should start is not one.');
-    await this.#exclusively('training', () => local.start(state.params, state.moments));
+    const mine = {};
     for (let segment = 1; segment <= segmentsPerRound(this.#charter); segment++) {
       const steps = await this.#segment(assignment, segment);
-      const end = await this.#exclusively('training', () => local.runSegment(steps, signal));
+      const from: State = state;
+      const end = await this.#exclusively('training', async () => {
+        // An audit since the last segment has left its own state behind.
+        if (this.#holder !== mine) await local.start(from.params, from.moments);
+        this.#holder = mine;
+        return local.runSegment(steps, signal);
+      });
       if (end.outcome === 'diverged')
         throw new WorldError('diverged', `Training has diverged in round ${assignment.round}: ${end.reason}`, {
           help: 'Nothing of this round is offered. If it happens to everybody, the run’s learning rate is too high.',
         });
+      state = end;
       yield { ...toBytes(end), losses: end.losses, tokens: this.#tokensOf(steps) };
     }
   }
@@ -165,9 +190,12 @@ export class TensorWork implements Work {
   ): Promise<SegmentEnd | undefined> {
     const state = this.#readState(start);
     if (!state) return undefined;
-    const local = await this.#localRound('auditor');
+    const local = await this.#localRound();
     const steps = await this.#segment(assignment, segment);
-    const replayed = await this.#exclusively('auditing', () => replaySegment(local, state, steps, signal));
+    const replayed = await this.#exclusively('auditing', () => {
+      this.#holder = undefined;
+      return replaySegment(local, state, steps, signal);
+    });
     return replayed.ok
       ? { ...toBytes(replayed.end), losses: replayed.losses, tokens: this.#tokensOf(steps) }
       : undefined;
@@ -229,11 +257,12 @@ export class TensorWork implements Work {
     await this.#engine.close();
   }
 
-  /** Made when first needed: a member that never audits holds no memory for it. */
-  #localRound(role: 'trainer' | 'auditor'): Promise<LocalRound> {
+  /** Made when first needed, and shared by training and audits: two would need twice the memory. */
+  #localRound(): Promise<LocalRound> {
     const { optimizer } = this.#charter;
-    const parts = { train: this.#programs.train, layout: this.#layout, microBatches: microBatches(this.#charter) };
-    return this.#engine.once(role, (engine) => LocalRound.create({ engine, ...parts, optimizer }));
+    const train = this.#plan === 'plain' ? this.#programs.train : plannedTrainProgram(this.#charter, this.#plan);
+    const parts = { train, layout: this.#layout, microBatches: microBatches(this.#charter) };
+    return this.#engine.once('local round', (engine) => LocalRound.create({ engine, ...parts, optimizer }));
   }
 
   /** The rows and the place in the schedule of segment `segment`, from 1. */

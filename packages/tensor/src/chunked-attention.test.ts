@@ -42,7 +42,7 @@ test('values and gradients are those of the plain attention, for any blocks and 
     batch: fc.integer({ min: 1, max: 2 }),
     groups: fc.integer({ min: 1, max: 2 }),
     perGroup: fc.integer({ min: 1, max: 3 }),
-    blocks: fc.integer({ min: 1, max: 4 }),
+    blocks: fc.constantFrom(1, 2, 3, 4, 7, 8, 12),
     block: fc.constantFrom(2, 4, 8),
     half: fc.integer({ min: 1, max: 4 }),
   });
@@ -71,6 +71,16 @@ test('nothing of the size T² is computed or kept', () => {
   const largest = Math.max(...graph.nodes.map((node) => elementsOf(node.output.shape)));
   assert.equal(largest, 2 * block * time);
   assert.ok(summarizeProgram(compile(graph, 'attention').bytes).constantBytes < 4 * time * block);
+});
+
+test('however many blocks, scores have four widths', () => {
+  const graph = new Graph();
+  const [q, k, v] = ['q', 'k', 'v'].map((name) => graph.input(name, 'float32', [1, 1, 256, 4]));
+  const output = chunkedAttention(q!, k!, v!, { scale: 1, block: 16 });
+  gradients(reshape(sum(output, { axes: [0, 1, 2, 3] }), { shape: [] }), [q!, k!, v!]);
+  const widths = graph.nodes.filter(({ type }) => type === 'Softmax').map(({ output: { shape } }) => shape.at(-1));
+  assert.equal(widths.length, 32);
+  assert.deepEqual([...new Set(widths)], [64, 128, 192, 256]);
 });
 
 test('a context that is no multiple of the block, or heads above 128, are our mistake', () => {

@@ -39,12 +39,14 @@ export const chunkedAttention = composite<[q: Value, k: Value, v: Value], { scal
     // Deeper products that are wider than tall would have bits that depend on the number of threads (`matrixProduct`).
     expects(size <= 128, 'chunkedAttention', 'the head size is above 128', [q]);
     const ends = Array.from({ length: time / options.block }, (_, i) => (i + 1) * options.block);
-    const mask = lastBlockMask(q, options.block);
+    const mask = wholeMask(q, options.block);
+    const widths = ends.map((end) => widthFor(end, time, options.block));
+    const maskOf = (end: number, width: number) => slice(mask, { axis: 1, start: time - end, end: time - end + width });
 
     const queriesOf = (x: Value, end: number) => stack(part(x, end - options.block, end), groups); // [B, G, H/G·block, D]
-    const results = ends.map((end) => {
-      const p = probabilities(queriesOf(q, end), part(k, 0, end), mask, options.scale);
-      return batchProduct(p, part(v, 0, end)); // [B, G, H/G·block, D]
+    const results = ends.map((end, i) => {
+      const p = probabilities(queriesOf(q, end), part(k, 0, widths[i]!), maskOf(end, widths[i]!), options.scale);
+      return batchProduct(p, part(v, 0, widths[i]!)); // [B, G, H/G·block, D]
     });
     return {
       output: joined(results.map((result) => unstack(result, heads))),
@@ -52,10 +54,10 @@ export const chunkedAttention = composite<[q: Value, k: Value, v: Value], { scal
         const dq: Value[] = [];
         let [dk, dv, done]: [Value | undefined, Value | undefined, Value[]] = [undefined, undefined, [dy]];
         for (const [i, end] of [...ends.entries()].reverse()) {
-          const [keys, values] = [part(k, 0, end), part(v, 0, end)];
+          const [keys, values] = [part(k, 0, widths[i]!), part(v, 0, widths[i]!)];
           // After the block before: or all blocks' scores would be there at once.
           const queries = after(queriesOf(q, end), done);
-          const p = probabilities(queries, keys, mask, options.scale);
+          const p = probabilities(queries, keys, maskOf(end, widths[i]!), options.scale);
           const d = queriesOf(dy, end);
           const mean = sum(multiply(d, results[i]!), { axes: [3] });
           const ds = scale(multiply(p, subtract(batchProduct(d, swapLast(values)), mean)), options.scale);
@@ -70,26 +72,40 @@ export const chunkedAttention = composite<[q: Value, k: Value, v: Value], { scal
   },
 );
 
-/** Softmax of the scores of a block's queries `[B, G, H/G·block, D]` with all keys up to its end, `[B, G, E, D]`. */
+/** Softmax of the scores of a block's queries `[B, G, H/G·block, D]` with the first E keys, `[B, G, E, D]`. */
 function probabilities(queries: Value, keys: Value, mask: Value, factor: number): Value {
   const [batch, groups, rows] = queries.shape as [number, number, number];
-  const [block, time] = mask.shape as [number, number];
-  const width = keys.shape[2]!;
+  const [block, width] = mask.shape as [number, number];
   const scores = scale(batchProduct(queries, swapLast(keys)), factor);
   const byHead = reshape(scores, { shape: [batch, (groups * rows) / block, block, width] });
-  const masked = add(byHead, slice(mask, { axis: 1, start: time - width, end: time }));
+  const masked = add(byHead, mask);
   return reshape(softmax(masked), { shape: [batch, groups, rows, width] });
 }
 
 /**
- * `[block, T]`: −1e9 in the future of the last `block` positions, 0 elsewhere; its last E columns mask E keys.
+ * Keys that the block which ends at `end` meets: `end`, rounded up to a quarter of T.
+ *
+ * ONNX Runtime keeps memory for each shape that comes again, in the other layers or on the way back, for as long as
+ * something of that shape is still to come. Every width of its own would be T²/2 scores that are never given back.
+ */
+function widthFor(end: number, time: number, block: number): number {
+  const step = time % (4 * block) === 0 ? time / 4 : block;
+  return Math.ceil(end / step) * step;
+}
+
+/**
+ * `[block, T + T/4]` or so: 0 in the past of the last `block` positions, −1e9 in their future and beyond T.
  *
  * Behind `after`, since an optimizer would otherwise keep each block's part as a constant: T²/2 numbers.
  */
-function lastBlockMask(near: Value, block: number): Value {
-  const past = near.shape[2]! - block;
-  const last = upper(expand(near.graph.scalar(-1e9), { shape: [block, block] }), { diagonal: 1 });
-  return past === 0 ? last : after(join(zeros(near, { shape: [block, past] }), last, { axis: 1 }), [near]);
+function wholeMask(near: Value, block: number): Value {
+  const time = near.shape[2]!;
+  const never = (shape: [number, number]) => expand(near.graph.scalar(-1e9), { shape });
+  const beyond = widthFor(block, time, block) - block;
+  const last = upper(never([block, block]), { diagonal: 1 });
+  const future = beyond === 0 ? last : join(last, never([block, beyond]), { axis: 1 });
+  if (time === block) return future;
+  return after(join(zeros(near, { shape: [block, time - block] }), future, { axis: 1 }), [near]);
 }
 
 /** Times `start` to `end` (exclusive). */

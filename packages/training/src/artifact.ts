@@ -39,17 +39,17 @@ export function momentsId({ m, v }: Moments): Hash {
   return sha256(bytesOf(m), bytesOf(v));
 }
 
-/** Parameters from a stranger: N finite float32. */
+/** Parameters from a stranger: N finite float32, in the memory of `bytes` where they are aligned. */
 export function readParams(bytes: Uint8Array, elements: number): Read<Float32Array> {
   if (bytes.length !== paramsBytes(elements)) return wrongSize('Parameters', bytes, paramsBytes(elements));
-  const value = new Float32Array(aligned(bytes));
+  const value = float32View(bytes);
   return hasNonFinite(value) ? notFinite('Parameters') : { ok: true, value };
 }
 
 /** Moments from a stranger: as many finite bfloat16 as `sizes` says, no v below zero. */
 export function readMoments(bytes: Uint8Array, sizes: MomentSizes): Read<Moments> {
   if (bytes.length !== momentsBytes(sizes)) return wrongSize('Moments', bytes, momentsBytes(sizes));
-  const both = new Uint16Array(aligned(bytes));
+  const both = uint16View(bytes);
   if (hasNonFinite(both)) return notFinite('Moments');
   const value = { m: both.subarray(0, sizes.first), v: both.subarray(sizes.first) };
   // The square root of a negative v would make NaN of an honest re-execution.
@@ -61,8 +61,21 @@ export function readMoments(bytes: Uint8Array, sizes: MomentSizes): Read<Moments
 /** Error memory from a stranger: N finite bfloat16. */
 export function readError(bytes: Uint8Array, elements: number): Read<Uint16Array> {
   if (bytes.length !== errorBytes(elements)) return wrongSize('Error memory', bytes, errorBytes(elements));
-  const value = new Uint16Array(aligned(bytes));
+  const value = uint16View(bytes);
   return hasNonFinite(value) ? notFinite('Error memory') : { ok: true, value };
+}
+
+/** `bytes` as numbers, where they lie if their place allows: nobody writes to what was read. */
+function float32View(bytes: Uint8Array): Float32Array {
+  return bytes.byteOffset % 4 === 0
+    ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+    : new Float32Array(aligned(bytes));
+}
+
+function uint16View(bytes: Uint8Array): Uint16Array {
+  return bytes.byteOffset % 2 === 0
+    ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)
+    : new Uint16Array(aligned(bytes));
 }
 
 /** A buffer that holds `bytes` alone: received bytes may lie anywhere in theirs. (A Node `Buffer`'s `slice` copies nothing.) */

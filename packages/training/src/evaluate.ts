@@ -3,26 +3,30 @@ import type { RowBatch } from '@folkmoot/data';
 import type { ParameterLayout } from '@folkmoot/model';
 import type { DeviceBuffer, Engine, Executable, Program } from '@folkmoot/tensor';
 import { parameterViews } from './parameter-views.ts';
+import { pieceFor, writePieces } from './pieces.ts';
 
 /** Evaluates one arena of parameters after another with one program on one engine. */
 export class Evaluator {
   readonly #layout: ParameterLayout;
   readonly #executable: Executable;
   readonly #arena: DeviceBuffer;
+  readonly #piece: number;
   readonly #rows: number;
   readonly #context: number;
 
   /** `program` is an `evaluateProgram`: its batch size and context are read from its inputs and outputs. */
   static async create(engine: Engine, program: Program, layout: ParameterLayout): Promise<Evaluator> {
     const executable = await engine.load(program);
-    return new Evaluator(layout, executable, await engine.allocate('float32', layout.elements));
+    const arena = await engine.allocate('float32', layout.elements);
+    return new Evaluator(layout, executable, arena, pieceFor(engine.memory));
   }
 
-  private constructor(layout: ParameterLayout, executable: Executable, arena: DeviceBuffer) {
+  private constructor(layout: ParameterLayout, executable: Executable, arena: DeviceBuffer, piece: number) {
     const { inputs, outputs } = executable.program;
     this.#layout = layout;
     this.#executable = executable;
     this.#arena = arena;
+    this.#piece = piece;
     this.#rows = outputs.find(({ name }) => name === 'nll')!.shape[0];
     this.#context = inputs.find(({ name }) => name === 'tokens')!.shape[0] / this.#rows;
   }
@@ -35,7 +39,7 @@ export class Evaluator {
 
   /** Takes the N parameters that `rowLosses` is about from now on. */
   async load(params: Float32Array): Promise<void> {
-    await this.#arena.write(params);
+    await writePieces(this.#arena, params, this.#piece);
   }
 
   /**

@@ -9,8 +9,9 @@ import { type MomentSizes, momentSizes, type OptimizerRules, type ParameterLayou
 import type { StateIds } from '@folkmoot/records';
 import { type Moments, momentsId } from './artifact.ts';
 import { BatchGradient, type BatchGradientOptions } from './batch-gradient.ts';
-import { hasNonFinite, packBfloat16, unpackBfloat16 } from './bfloat16.ts';
+import { hasNonFinite } from './bfloat16.ts';
 import { InnerOptimizer } from './inner-optimizer.ts';
+import { pieceFor, readBfloat16, readPieces, writePieces } from './pieces.ts';
 
 export interface LocalRoundOptions extends BatchGradientOptions {
   readonly optimizer: OptimizerRules;
@@ -43,20 +44,28 @@ export class LocalRound {
   readonly #sizes: MomentSizes;
   readonly #gradient: BatchGradient;
   readonly #optimizer: InnerOptimizer;
+  readonly #piece: number;
   #started = false;
 
   static async create(options: LocalRoundOptions): Promise<LocalRound> {
     const { engine, layout, optimizer: rules } = options;
     const optimizer = await InnerOptimizer.create(engine, rules, layout);
     const gradient = await BatchGradient.create(options, optimizer.gradient);
-    return new LocalRound(layout, momentSizes(rules, layout), gradient, optimizer);
+    return new LocalRound(layout, momentSizes(rules, layout), gradient, optimizer, pieceFor(engine.memory));
   }
 
-  private constructor(layout: ParameterLayout, sizes: MomentSizes, gradient: BatchGradient, optimizer: InnerOptimizer) {
+  private constructor(
+    layout: ParameterLayout,
+    sizes: MomentSizes,
+    gradient: BatchGradient,
+    optimizer: InnerOptimizer,
+    piece: number,
+  ) {
     this.#layout = layout;
     this.#sizes = sizes;
     this.#gradient = gradient;
     this.#optimizer = optimizer;
+    this.#piece = piece;
   }
 
   /** Takes a state: N finite parameters, finite moments of the layout's `momentSizes`. */
@@ -65,7 +74,7 @@ export class LocalRound {
     const { first, second } = this.#sizes;
     assert(moments.m.length === first && moments.v.length === second, 'a state has the moments of its optimizer');
     const { arenas } = this.#optimizer;
-    await arenas.params.write(params);
+    await writePieces(arenas.params, params, this.#piece);
     await this.#writeMoments(moments);
     this.#started = true;
   }
@@ -98,10 +107,10 @@ export class LocalRound {
   async #end(losses: readonly number[]): Promise<SegmentOutcome> {
     const { first, second } = this.#sizes;
     const { arenas } = this.#optimizer;
-    const params = (await arenas.params.read(0, this.#layout.elements)) as Float32Array;
+    const params = await readPieces(arenas.params, this.#layout.elements, this.#piece);
     const moments = {
-      m: packBfloat16((await arenas.m.read(0, first)) as Float32Array),
-      v: packBfloat16((await arenas.v.read(0, second)) as Float32Array),
+      m: await readBfloat16(arenas.m, first, this.#piece),
+      v: await readBfloat16(arenas.v, second, this.#piece),
     };
     if (hasNonFinite(params) || hasNonFinite(moments.m) || hasNonFinite(moments.v))
       return diverged(losses.length - 1, 'The state is not finite.');
@@ -113,8 +122,8 @@ export class LocalRound {
 
   async #writeMoments({ m, v }: Moments): Promise<void> {
     const { arenas } = this.#optimizer;
-    await arenas.m.write(unpackBfloat16(m));
-    await arenas.v.write(unpackBfloat16(v));
+    await writePieces(arenas.m, m, this.#piece);
+    await writePieces(arenas.v, v, this.#piece);
   }
 }
 

@@ -128,7 +128,7 @@ export class Session {
     const engine = await start();
     opened.push(() => engine.close());
     const getShard = (id: Hash) => artifacts.get(id, { maxBytes: 2 ** 26, from: [charter.sequencer] });
-    const work = new TensorWork(charter, engine, data.manifest, getShard, start);
+    const work = new TensorWork(charter, engine, data.manifest, getShard, { renewEngine: start });
     const member = await Member.start(
       {
         charter,
