@@ -2,6 +2,7 @@ export * from './bytes.ts';
 export * from './canonical.ts';
 export * from './errors.ts';
 export * from './hash.ts';
+export * from './hosts.ts';
 export * from './integers.ts';
 export * from './keys.ts';
 export * from './merkle.ts';

@@ -23,6 +23,14 @@ export interface ExchangeLimits {
 /** Answers one request with a stream of messages. `signal` aborts when the peer hangs up. */
 export type Handler = (peer: DeviceId, request: Uint8Array, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
+/** Limits of a protocol that is served. */
+export interface ServeLimits {
+  readonly maxRequestBytes: number;
+  readonly maxConcurrentPerPeer: number;
+  /** Asked before a request is read; where it says no, the peer is told that this node is busy. */
+  readonly admits?: (peer: DeviceId) => boolean;
+}
+
 /**
  * Authenticated exchanges between devices: one request, then a stream of messages back.
  *
@@ -42,7 +50,11 @@ export interface Network {
   /** Calls `listener` when a device connects or its last connection closes; returns a function that stops that. */
   watchPeers(listener: (peer: DeviceId, connected: boolean) => void): () => void;
   /** Serves `protocol` (kebab-case) to every peer. */
-  serve(protocol: string, handler: Handler, limits: { maxRequestBytes: number; maxConcurrentPerPeer: number }): void;
+  serve(protocol: string, handler: Handler, limits: ServeLimits): void;
+  /** The place (`placeOf`) from which a connected peer comes; `undefined` where that cannot be told. */
+  hostOf(peer: DeviceId): string | undefined;
+  /** Ends every connection to `peer`, now. It may connect again. */
+  disconnect(peer: DeviceId): void;
   /**
    * Sends `request` to a connected peer when the loop begins; yields the answer's messages until the peer ends it.
    * Leaving the loop hangs up.

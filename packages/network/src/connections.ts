@@ -19,6 +19,10 @@ export class Connections {
     return undefined;
   }
 
+  allTo(peer: DeviceId): Connection[] {
+    return [...(this.#open.get(peer) ?? [])];
+  }
+
   watch(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -34,19 +34,31 @@ export interface Traffic {
   receivedBytes: number;
 }
 
+/** What all streams that one peer opened hold here unread. */
+export interface Held {
+  bytes: number;
+  readonly maxBytes: number;
+  streams: number;
+}
+
 /** Reads frames. Listens from its making on, so it must be made as soon as the stream is there. */
 export class FrameReader {
   readonly #stream: Stream;
   readonly #traffic: Traffic;
+  readonly #held: Held | undefined;
   #chunks: Uint8Array[] = [];
   #queuedBytes = 0;
+  /** Of the message that is being read. */
+  #partialBytes = 0;
   #isClosed = false;
   #isResuming = false;
   #wake = () => {};
 
-  constructor(stream: Stream, traffic: Traffic) {
+  /** `held`: shared with the other streams of the peer; one that goes beyond its bound is closed. */
+  constructor(stream: Stream, traffic: Traffic, held?: Held) {
     this.#stream = stream;
     this.#traffic = traffic;
+    this.#held = held;
     stream.addEventListener('message', (event) => this.#receive(event));
     const close = () => {
       this.#isClosed = true;
@@ -87,11 +99,27 @@ export class FrameReader {
     });
   }
 
+  /** Drops what was not read: nobody will. */
+  discard(): void {
+    this.#chunks = [];
+    this.#partialBytes += this.#queuedBytes;
+    this.#queuedBytes = 0;
+    this.#releasePartial();
+  }
+
+  /** A message that is not whole yet is held all the same. */
+  #releasePartial(): void {
+    if (this.#held) this.#held.bytes -= this.#partialBytes;
+    this.#partialBytes = 0;
+  }
+
   #receive({ data }: StreamMessageEvent): void {
     const chunks = data instanceof Uint8Array ? [data] : data;
     for (const chunk of chunks) this.#chunks.push(chunk);
     this.#queuedBytes += data.byteLength;
     this.#traffic.receivedBytes += data.byteLength;
+    if (this.#held) this.#held.bytes += data.byteLength;
+    if (this.#held && this.#held.bytes > this.#held.maxBytes) return this.#stream.abort(new Error('too much at once'));
     this.#pauseWhereFull();
     this.#wake();
   }
@@ -127,7 +155,9 @@ export class FrameReader {
       parts.push(part);
       missing -= part.length;
       this.#queuedBytes -= part.length;
+      this.#partialBytes += part.length;
     }
+    this.#releasePartial();
     return concat(parts);
   }
 

@@ -7,12 +7,13 @@ import { type TestContext, test } from 'node:test';
 import { noise } from '@chainsafe/libp2p-noise';
 import { fromHex, isWorldError, utf8 } from '@folkmoot/core';
 import { generateKeyPair } from '@libp2p/crypto/keys';
-import type { Stream } from '@libp2p/interface';
+import type { Connection, Stream } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2p } from 'libp2p';
-import { createNetwork, type Libp2pNetwork } from './libp2p-network.ts';
+import { createNetwork, type Libp2pNetwork, type NetworkOptions } from './libp2p-network.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 
 const QUICK = { requestIdleMs: 600, answerIdleMs: 500, negotiationTimeoutMs: 500 };
 const SERVE = { maxRequestBytes: 1024, maxConcurrentPerPeer: 2 };
@@ -100,6 +101,55 @@ test('a swarm of streams from one peer is bounded, and the others are served', a
   assert.deepEqual(stray, []);
 });
 
+test('what one peer makes us hold is bounded, whatever it opens and sends; the others are served', async (t) => {
+  const { server } = await serving(t);
+  for (const protocol of ['a', 'b', 'c', 'd'])
+    server.serve(protocol, async function* () {}, { maxRequestBytes: 1 << 20, maxConcurrentPerPeer: 64 });
+  const [evil, honest] = [await rawPeer(t), await join(t)];
+  let peakBytes = 0;
+  const watching = setInterval(() => {
+    peakBytes = Math.max(peakBytes, server.heldBytes(), server.bufferedBytes());
+  }, 1);
+  t.after(() => clearInterval(watching));
+  // A request that never becomes whole, on as many streams as there are, each as full as its window.
+  const half = new Uint8Array(1 << 18);
+  new DataView(half.buffer).setUint32(0, 1 << 20);
+  const address = multiaddr(server.addresses()[0]!);
+  const connections = await Promise.all(Array.from({ length: 3 }, () => evil.dial(address, { force: true })));
+  const flood = async (connection: Connection, i: number) => {
+    const stream = await connection.newStream(`/folkmoot/1/${'abcd'[i % 4]}`, { maxOutboundStreams: 500 });
+    for (let at = 0; at < half.length; at += 1 << 15) stream.send(half.subarray(at, at + (1 << 15)));
+  };
+  await honest.connect(server.addresses()[0]!);
+  for (let i = 0; i < 80; i++) {
+    await Promise.allSettled(connections.map((connection) => flood(connection, i)));
+    if (i % 16 === 0) assert.deepEqual(await read(honest, server, utf8('hi')), [utf8('hi')]);
+  }
+  await until(() => peakBytes > DEFAULT_LIMITS.maxHeldBytesPerPeer / 2);
+  // What streams were told to wait for may still come, a window each: as many as fill the bound once more.
+  const bound = 2 * DEFAULT_LIMITS.maxHeldBytesPerPeer + (1 << 18);
+  assert.ok(peakBytes <= bound, `${peakBytes} bytes were held`);
+  await until(() => server.exchanges === 0 && server.bufferedBytes() === 0);
+  assert.deepEqual([server.heldBytes(), stray], [0, []]);
+});
+
+test('one device has few connections, and whom the gate does not admit has none', async (t) => {
+  const shut = new Set<string>();
+  const server = await join(t, { gate: { admitsDevice: (device) => !shut.has(device), admitsPlace: () => true } });
+  const evil = await rawPeer(t);
+  const address = multiaddr(server.addresses()[0]!);
+  for (let i = 0; i < 8; i++) await evil.dial(address, { force: true }).catch(() => {});
+  await until(() => evil.getConnections().length <= DEFAULT_LIMITS.maxConnectionsPerPeer);
+  const [device] = server.peers();
+  assert.equal(server.hostOf(device!), 'loopback');
+  shut.add(device!);
+  server.disconnect(device!);
+  await until(() => evil.getConnections().length === 0 && server.peers().length === 0);
+  await evil.dial(address, { force: true }).catch(() => {});
+  await until(() => evil.getConnections().length === 0);
+  assert.deepEqual([server.peers(), stray], [[], []]);
+});
+
 test('an answer that lies about its length, breaks off or stops is an error with a code', async (t) => {
   const evil = await rawPeer(t);
   const client = await join(t);
@@ -146,8 +196,9 @@ test('a peer whose key is not that of a device is sent away', async (t) => {
   assert.deepEqual([server.peers(), client.peers(), stray], [[], [], []]);
 });
 
-async function join(t: TestContext): Promise<Libp2pNetwork> {
-  const network = await createNetwork({ secret: randomBytes(32), listen: ['/ip4/127.0.0.1/tcp/0'], limits: QUICK });
+async function join(t: TestContext, options: Partial<NetworkOptions> = {}): Promise<Libp2pNetwork> {
+  const listen = ['/ip4/127.0.0.1/tcp/0'];
+  const network = await createNetwork({ secret: randomBytes(32), listen, limits: QUICK, ...options });
   t.after(() => network.close());
   return network;
 }

@@ -7,6 +7,7 @@ import {
   type Handler,
   type Network,
   peerUnreachable,
+  type ServeLimits,
   toHex,
 } from '@folkmoot/core';
 import { identify } from '@libp2p/identify';
@@ -18,10 +19,11 @@ import { createLibp2p, type Libp2p } from 'libp2p';
 import { ask, openStream } from './asking.ts';
 import { Connections } from './connections.ts';
 import { dial } from './dialling.ts';
-import { FrameReader, FrameWriter } from './frames.ts';
+import { FrameReader, FrameWriter, type Held } from './frames.ts';
 import { DEFAULT_LIMITS, type NetworkLimits, PROTOCOL_PREFIX } from './limits.ts';
 import { checkAnnounced, startListening } from './listening.ts';
 import { deviceOf, libp2pKey } from './peer-ids.ts';
+import { type Gate, gaterFor, OPEN_GATE, Places, placeOfConnection } from './places.ts';
 import { inboundStreams, Service } from './serving.ts';
 
 export interface NetworkOptions {
@@ -32,6 +34,8 @@ export interface NetworkOptions {
   /** Multiaddrs to tell others instead of those listened at, behind a router. */
   readonly announce?: readonly string[];
   readonly limits?: Partial<NetworkLimits>;
+  /** Who may connect; default everybody. Asked again for every connection. */
+  readonly gate?: Gate;
   /** Told what a handler of ours throws; the peer learns only that the answer failed. */
   readonly onHandlerError?: (error: unknown, protocol: string, peer: DeviceId) => void;
 }
@@ -43,7 +47,9 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   checkAnnounced(options.announce ?? []);
   const key = await libp2pKey(options.secret);
-  const libp2p = await startListening(options.listen ?? [], () => configured(key, options, limits));
+  const places = new Places(limits);
+  const libp2p = await startListening(options.listen ?? [], () => configured(key, options, limits, places));
+  places.watch(libp2p);
   return new Libp2pNetwork(libp2p, toHex(key.publicKey.raw), limits, options.onHandlerError ?? (() => {}));
 }
 
@@ -57,6 +63,8 @@ export class Libp2pNetwork implements Network {
   readonly #served = new Set<string>();
   readonly #traffic = { sentBytes: 0, receivedBytes: 0 };
   readonly #streams = new Map<Stream, FrameReader>();
+  readonly #held = new Map<DeviceId, Held>();
+  #maxHeldBytes: number;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -68,6 +76,7 @@ export class Libp2pNetwork implements Network {
     this.self = self;
     this.#libp2p = libp2p;
     this.#limits = limits;
+    this.#maxHeldBytes = limits.maxHeldBytesPerPeer;
     this.#onHandlerError = onHandlerError;
     libp2p.addEventListener('connection:open', ({ detail }) => this.#connections.add(detail));
     libp2p.addEventListener('connection:close', ({ detail }) => this.#connections.remove(detail));
@@ -93,15 +102,26 @@ export class Libp2pNetwork implements Network {
     return this.#connections.watch(listener);
   }
 
-  serve(protocol: string, handler: Handler, limits: { maxRequestBytes: number; maxConcurrentPerPeer: number }): void {
+  hostOf(peer: DeviceId): string | undefined {
+    const connection = this.#connections.to(peer);
+    return connection && placeOfConnection(connection);
+  }
+
+  disconnect(peer: DeviceId): void {
+    for (const connection of this.#connections.allTo(peer)) connection.abort(new Error('sent away'));
+  }
+
+  serve(protocol: string, handler: Handler, limits: ServeLimits): void {
     assert(/^[a-z0-9]+(-[a-z0-9]+)*$/.test(protocol), `${protocol} is the name of a protocol`);
     assert(!this.#served.has(protocol), `${protocol} is served once`);
     this.#served.add(protocol);
+    // Whoever serves large requests has room for two of them.
+    this.#maxHeldBytes = Math.max(this.#maxHeldBytes, 2 * limits.maxRequestBytes);
     const serveStream = async (stream: Stream, connection: Connection) => {
       const peer = deviceOf(connection.remotePeer);
       if (!peer || this.#closing) return stream.abort(new Error('not served'));
       const onError = (error: unknown) => this.#onHandlerError(error, protocol, peer);
-      const { reader, writer } = this.#adopt(stream);
+      const { reader, writer } = this.#adopt(stream, peer);
       await service.serve(peer, stream, reader, writer, onError);
     };
     const service = new Service(handler, limits, this.#limits);
@@ -140,6 +160,13 @@ export class Libp2pNetwork implements Network {
     return sum;
   }
 
+  /** Bytes that peers have sent on streams of their own, and that no exchange has taken whole yet. */
+  heldBytes(): number {
+    let sum = 0;
+    for (const { bytes } of this.#held.values()) sum += bytes;
+    return sum;
+  }
+
   /** Exchanges that are open, in both directions. */
   get exchanges(): number {
     return this.#streams.size;
@@ -153,16 +180,39 @@ export class Libp2pNetwork implements Network {
     return this.#closing;
   }
 
-  #adopt(stream: Stream): { reader: FrameReader; writer: FrameWriter } {
-    const reader = new FrameReader(stream, this.#traffic);
+  /** A stream that `opener` opened, or one of ours. What streams of one peer hold unread is bounded together. */
+  #adopt(stream: Stream, opener?: DeviceId): { reader: FrameReader; writer: FrameWriter } {
+    const held = opener === undefined ? undefined : this.#heldOf(opener);
+    const reader = new FrameReader(stream, this.#traffic, held);
+    if (held) held.streams++;
     this.#streams.set(stream, reader);
-    stream.addEventListener('close', () => this.#streams.delete(stream));
-    if (stream.status !== 'open') this.#streams.delete(stream);
+    let isGone = false;
+    const forget = () => {
+      if (isGone) return;
+      isGone = true;
+      this.#streams.delete(stream);
+      if (!held) return;
+      reader.discard();
+      if (--held.streams === 0) this.#held.delete(opener!);
+    };
+    stream.addEventListener('close', forget);
+    if (stream.status !== 'open') forget();
     return { reader, writer: new FrameWriter(stream, this.#traffic) };
+  }
+
+  #heldOf(peer: DeviceId): Held {
+    const held = this.#held.get(peer) ?? { bytes: 0, maxBytes: this.#maxHeldBytes, streams: 0 };
+    this.#held.set(peer, held);
+    return held;
   }
 }
 
-function configured(privateKey: PrivateKey, options: NetworkOptions, limits: NetworkLimits): Promise<Libp2p> {
+function configured(
+  privateKey: PrivateKey,
+  options: NetworkOptions,
+  limits: NetworkLimits,
+  places: Places,
+): Promise<Libp2p> {
   return createLibp2p({
     privateKey,
     start: false,
@@ -172,7 +222,7 @@ function configured(privateKey: PrivateKey, options: NetworkOptions, limits: Net
     streamMuxers: [
       yamux({
         maxInboundStreams: limits.maxInboundStreams,
-        maxOutboundStreams: limits.maxInboundStreams,
+        maxOutboundStreams: limits.maxOutboundStreams,
         streamOptions: {
           maxStreamWindowSize: limits.windowBytes,
           // A paused stream still gets the window that the peer was promised; with less room than that it would break.
@@ -189,10 +239,7 @@ function configured(privateKey: PrivateKey, options: NetworkOptions, limits: Net
       inboundUpgradeTimeout: limits.negotiationTimeoutMs,
       inboundStreamProtocolNegotiationTimeout: limits.negotiationTimeoutMs,
     },
-    connectionGater: {
-      denyInboundEncryptedConnection: (peer) => !deviceOf(peer),
-      denyOutboundEncryptedConnection: (peer) => !deviceOf(peer),
-    },
+    connectionGater: gaterFor(options.gate ?? OPEN_GATE, places),
     connectionMonitor: { pingTimeout: { minTimeout: limits.pingTimeoutMs } },
     services: { identify: identify(), ping: ping() },
   });

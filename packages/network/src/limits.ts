@@ -9,6 +9,12 @@ export interface NetworkLimits {
   readonly maxPendingConnections: number;
   /** New connections per second from one address. Members behind one router share it. */
   readonly maxNewConnectionsPerSecond: number;
+  /** Connections from one place (`placeOf`); the places of this machine's own members are bounded by the whole alone. */
+  readonly maxConnectionsPerPlace: number;
+  /** Connections of one device. Two that dial each other at once have two for a moment. */
+  readonly maxConnectionsPerPeer: number;
+  /** Unread bytes that the streams which a peer opened may hold here, all together. */
+  readonly maxHeldBytesPerPeer: number;
   /** Time to reach a peer and prove both keys. */
   readonly dialTimeoutMs: number;
   /** Time that a peer has to prove its key, or to name a protocol on a stream that it opened. */
@@ -31,12 +37,15 @@ export const DEFAULT_LIMITS: NetworkLimits = {
   maxConnections: 300,
   maxPendingConnections: 128,
   maxNewConnectionsPerSecond: 100,
+  maxConnectionsPerPlace: 32,
+  maxConnectionsPerPeer: 3,
+  maxHeldBytesPerPeer: 4 << 20,
   dialTimeoutMs: 10_000,
   negotiationTimeoutMs: 5_000,
   requestIdleMs: 10_000,
   answerIdleMs: 60_000,
   pingTimeoutMs: 20_000,
   maxOutboundStreams: 256,
-  maxInboundStreams: 512,
+  maxInboundStreams: 96,
   windowBytes: 4 << 20,
 };

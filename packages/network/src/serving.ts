@@ -1,5 +1,5 @@
 /** The answering side of an exchange: read the request, run the handler, send what it yields. */
-import type { DeviceId, Handler } from '@folkmoot/core';
+import type { DeviceId, Handler, ServeLimits } from '@folkmoot/core';
 import type { Stream } from '@libp2p/interface';
 import type { FrameReader, FrameWriter, Signal } from './frames.ts';
 import type { NetworkLimits } from './limits.ts';
@@ -9,17 +9,15 @@ export class Service {
   readonly #handler: Handler;
   readonly #maxRequestBytes: number;
   readonly #maxConcurrentPerPeer: number;
+  readonly #admits: (peer: DeviceId) => boolean;
   readonly #limits: NetworkLimits;
   readonly #running = new Map<DeviceId, number>();
 
-  constructor(
-    handler: Handler,
-    served: { maxRequestBytes: number; maxConcurrentPerPeer: number },
-    limits: NetworkLimits,
-  ) {
+  constructor(handler: Handler, served: ServeLimits, limits: NetworkLimits) {
     this.#handler = handler;
     this.#maxRequestBytes = served.maxRequestBytes;
     this.#maxConcurrentPerPeer = served.maxConcurrentPerPeer;
+    this.#admits = served.admits ?? (() => true);
     this.#limits = limits;
   }
 
@@ -32,7 +30,7 @@ export class Service {
     onError: (error: unknown) => void,
   ): Promise<void> {
     const running = this.#running.get(peer) ?? 0;
-    if (running >= this.#maxConcurrentPerPeer) return this.#conclude(stream, writer, 'busy');
+    if (running >= this.#maxConcurrentPerPeer || !this.#admits(peer)) return this.#conclude(stream, writer, 'busy');
     this.#running.set(peer, running + 1);
     try {
       const signal = await this.#exchange(peer, stream, reader, writer, onError);

@@ -18,6 +18,7 @@ import {
   WorldError,
 } from '@folkmoot/core';
 import { requestJson } from './exchange.ts';
+import type { Guard } from './guard.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 const IDLE_MS = 15_000;
@@ -45,14 +46,17 @@ export class Artifacts {
   /** Artifact bytes that this member sent and received, without framing. */
   readonly moved = { sentBytes: 0, receivedBytes: 0 };
   readonly #network: Network;
+  readonly #guard: Guard | undefined;
   readonly #clock: Clock;
   readonly #underWay = new Map<Hash, Promise<void>>();
   /** What was filed since the last collection, and before that since the one before. */
   #young = new Set<Hash>();
   #old = new Set<Hash>();
 
-  constructor(network: Network, store: Store, clock: Clock) {
+  /** `guard`: told of false bytes; the best of the peers are asked first. */
+  constructor(network: Network, store: Store, clock: Clock, guard?: Guard) {
     this.#network = network;
+    this.#guard = guard;
     this.store = store;
     this.#clock = clock;
   }
@@ -60,7 +64,7 @@ export class Artifacts {
   /** Gives artifacts to everybody who names them. */
   serve(): void {
     const limits = { maxRequestBytes: 512, maxConcurrentPerPeer: 16 };
-    this.#network.serve('artifact', (_peer, request) => this.#answer(request), limits);
+    this.#network.serve('artifact', (peer, request) => this.#answer(peer, request), limits);
   }
 
   /** Whether `peer` could be asked now. */
@@ -150,7 +154,8 @@ export class Artifacts {
 
   #providers(likely: readonly DeviceId[]): DeviceId[] {
     const connected = this.#network.peers();
-    return [...new Set([...likely.filter((peer) => connected.includes(peer)), ...connected])];
+    const rest = this.#guard?.sorted(connected) ?? connected;
+    return [...new Set([...likely.filter((peer) => connected.includes(peer)), ...rest])];
   }
 
   /** False where the peer does not have it or its bytes have another hash. */
@@ -192,6 +197,7 @@ export class Artifacts {
     }
     if (await incoming.finish()) return true;
     // The first part came from somebody else, who may have lied: this peer is asked for the whole before it is blamed.
+    if (!isResumed) this.#guard?.report(peer, 'false-bytes');
     return isResumed && this.#fetchFrom(peer, id, options);
   }
 
@@ -216,9 +222,12 @@ export class Artifacts {
   }
 
   /** First a message with the size (absent: not here), then the bytes from `offset`; −1 asks for the size alone. */
-  async *#answer(request: Uint8Array): AsyncGenerator<Uint8Array> {
+  async *#answer(peer: DeviceId, request: Uint8Array): AsyncGenerator<Uint8Array> {
     const { id, offset } = (requestJson(request) ?? {}) as { id?: unknown; offset?: unknown };
-    if (!isHash(id) || !Number.isSafeInteger(offset) || (offset as number) < -1) return;
+    if (!isHash(id) || !Number.isSafeInteger(offset) || (offset as number) < -1) {
+      this.#guard?.report(peer, 'malformed');
+      return;
+    }
     const size = await this.store.size(id);
     yield canonicalBytes({ size });
     if (size === undefined || offset === -1) return;

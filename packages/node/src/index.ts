@@ -3,6 +3,7 @@ export type { Conduct } from './conduct.ts';
 export { ask, askJson } from './exchange.ts';
 export { artifactSizes } from './expectations.ts';
 export { type Founded, type Founding, foundRun } from './found-run.ts';
+export { Guard } from './guard.ts';
 export type { Vouched } from './joining.ts';
 export { Log, retell } from './log.ts';
 export { Member, type MemberParts } from './member.ts';

@@ -35,6 +35,7 @@ import { Auditor } from './auditor.ts';
 import { Bases } from './bases.ts';
 import type { Conduct } from './conduct.ts';
 import { askJson } from './exchange.ts';
+import { Guard } from './guard.ts';
 import { joinRequest, throwIfShutOut, type Vouched } from './joining.ts';
 import { Keepsakes } from './keepsakes.ts';
 import { Log } from './log.ts';
@@ -64,6 +65,8 @@ export interface MemberParts {
   /** For people: at most 32 printable characters. */
   readonly name: string;
   readonly network: Network;
+  /** Where the network's own gate asks it too; otherwise the member makes its own. */
+  readonly guard?: Guard;
   readonly clock: Clock;
   readonly store: Store;
   readonly journal: Journal;
@@ -92,6 +95,7 @@ export class Member {
   /** Rejects when this member cannot go on: a fork, a full disk, bases that disagree. Never resolves. */
   readonly failed: Promise<never>;
   readonly #parts: MemberParts;
+  readonly #guard: Guard;
   readonly #bench: Workbench;
   readonly #trainer: Trainer;
   readonly #witness: Witness;
@@ -111,15 +115,18 @@ export class Member {
 
   private constructor(given: MemberParts, log: Log) {
     const { charter, key, clock, store, cells, work, conduct } = given;
-    const network = conduct?.network?.(given.network, { key, clock }) ?? given.network;
+    const guard = given.guard ?? new Guard(clock);
+    const guarded = guard.over(given.network);
+    const network = conduct?.network?.(guarded, { key, clock }) ?? guarded;
     const parts = { ...given, network };
+    this.#guard = guard;
     this.#parts = parts;
     this.log = log;
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
     this.failed.catch(() => {});
-    this.artifacts = new Artifacts(network, store, clock);
+    this.artifacts = new Artifacts(network, store, clock, guard);
     this.peers = new Peers(network, clock, cells, runId(charter), parts.doors);
     const notify = (notice: Notice) => this.#notify(notice);
     const bases = new Bases(this.artifacts, work, notify);
@@ -229,7 +236,7 @@ export class Member {
     this.artifacts.serve();
     this.peers.serve();
     this.#isTaken = serveLog(network, this.log, clock);
-    this.#sequencer?.serve(network);
+    this.#sequencer?.serve(network, this.#guard);
     await this.peers.enter().catch((error) => {
       // Whoever has taken part before may be the first that is back after a reboot, and waits for the others.
       if (this.log.length === 0 || !isWorldError(error, 'invite-unreachable')) throw error;
@@ -265,7 +272,7 @@ export class Member {
       const give = () => reject(outside!.reason);
       if (outside?.aborted) give();
       outside?.addEventListener('abort', give, { once: true });
-      this.#background(followLog(network, this.log, clock, notify, resolve, this.#stopping.signal));
+      this.#background(followLog(network, this.log, clock, notify, resolve, this.#stopping.signal, this.#guard));
     });
   }
 

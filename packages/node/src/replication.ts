@@ -11,6 +11,7 @@ import {
 import { continues } from '@folkmoot/protocol';
 import { type Entry, MAX_ENTRY_BYTES, parseEntry } from '@folkmoot/records';
 import { requestJson } from './exchange.ts';
+import type { Guard } from './guard.ts';
 import type { Log } from './log.ts';
 import type { Notice } from './notices.ts';
 
@@ -92,11 +93,12 @@ export async function followLog(
   notify: (notice: Notice) => void,
   onCaughtUp: () => void,
   signal: AbortSignal,
+  guard: Guard,
 ): Promise<void> {
   for (let attempt = 0; !signal.aborted; attempt++) {
     const peer = choosePeer(network, log, attempt);
     try {
-      if (peer !== undefined) await follow(network, log, peer, notify, onCaughtUp, signal);
+      if (peer !== undefined) await follow(network, log, peer, notify, onCaughtUp, signal, guard);
     } catch (error) {
       // An entry that is not on this disk is in this state all the same: only a new start brings them together.
       if (isWorldError(error, 'log-forked') || isWorldError(error, 'disk-full')) throw error;
@@ -120,6 +122,7 @@ async function follow(
   notify: (notice: Notice) => void,
   onCaughtUp: () => void,
   signal: AbortSignal,
+  guard: Guard,
 ): Promise<void> {
   const request = canonicalBytes({ run: log.state.run, from: log.length } as Canonical);
   const limits = { idleMs: IDLE_MS, maxMessageBytes: MAX_ENTRY_BYTES };
@@ -129,6 +132,7 @@ async function follow(
     if (peer !== log.state.charter.sequencer && network.peers().includes(log.state.charter.sequencer)) return;
     if (message.length === 0) continue;
     const entry = parseEntry(message, log.state.charter.sequencer);
+    if (!entry.ok || entry.value.record.body.run !== log.state.run) guard.report(peer, 'false-entry');
     if (!entry.ok)
       throw new WorldError('peer-failed', `A peer sent a false log entry: ${entry.reason}.`, { facts: { peer } });
     if (entry.value.record.body.run !== log.state.run)

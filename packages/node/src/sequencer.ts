@@ -1,7 +1,8 @@
 /** The sequencer: puts records in order and in time. It decides nothing that `check` does not decide. */
-import { type Clock, canonicalBytes, type DeviceKey, type Network } from '@folkmoot/core';
+import { type Clock, canonicalBytes, type DeviceId, type DeviceKey, type Network } from '@folkmoot/core';
 import { check, nextDeadline } from '@folkmoot/protocol';
 import { MAX_RECORD_BYTES, parseRecord, signEntry, type VerifiedRecord } from '@folkmoot/records';
+import type { Guard } from './guard.ts';
 import type { Log } from './log.ts';
 import type { Receipt } from './voice.ts';
 
@@ -27,19 +28,32 @@ export class Sequencer {
   }
 
   /** Takes records from everybody. */
-  serve(network: Network): void {
+  serve(network: Network, guard: Guard): void {
     const limits = { maxRequestBytes: MAX_RECORD_BYTES, maxConcurrentPerPeer: 8 };
-    const take = async (request: Uint8Array): Promise<Receipt> => {
-      const record = parseRecord(request);
-      return record.ok ? this.submit(() => record.value) : { accepted: false, reason: record.reason };
-    };
+    const take = (peer: DeviceId, request: Uint8Array) => this.#take(peer, request, guard);
     network.serve(
       'submit',
-      async function* (_peer, request) {
-        yield canonicalBytes({ ...(await take(request)) });
+      async function* (peer, request) {
+        yield canonicalBytes({ ...(await take(peer, request)) });
       },
       limits,
     );
+  }
+
+  async #take(peer: DeviceId, request: Uint8Array, guard: Guard): Promise<Receipt> {
+    const record = parseRecord(request);
+    if (!record.ok) {
+      guard.report(peer, 'malformed');
+      return { accepted: false, reason: record.reason };
+    }
+    const { body } = record.value;
+    // Without a ticket, accounts cost nothing: what is scarce is the place that they come from.
+    const isNewcomer = body.kind === 'join' && !(body.admission && this.#log.state.charter.admission);
+    if (isNewcomer && check(this.#log.state, record.value) === null && !guard.admitsNewcomer(peer))
+      return { accepted: false, reason: 'too many newcomers from this address; try again in a minute' };
+    const receipt = await this.submit(() => record.value);
+    if (!receipt.accepted) guard.report(peer, 'refused');
+    return receipt;
   }
 
   /**

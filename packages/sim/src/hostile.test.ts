@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { before, beforeEach, test } from 'node:test';
 import { canonicalBytes, deviceKey, fromHex, fromUtf8, hashOf, isWorldError, type Network, utf8 } from '@folkmoot/core';
 import { entryBytes, type RecordBody, recordBytes, signEntry, signRecord, verifyEntry } from '@folkmoot/records';
 import { simCharter } from './sim-charter.ts';
@@ -11,13 +11,18 @@ const LIMITS = { idleMs: 3000, maxMessageBytes: 1 << 20 };
 // One world for all: whatever a stranger has sent, the run goes on, which the last test checks.
 const run = new SimRun('hostile', simCharter());
 let stranger: Network;
+let strangers = 0;
 
 before(async () => {
   for (let i = 0; i < 3; i++) run.add();
   await run.startAll();
-  stranger = run.hub.join(hashOf('device', 'stranger'));
-  for (const person of run.people) await run.clock.drive(stranger.connect(person.process!.network.addresses()[0]!));
   await run.until(() => run.creator.state!.finalized >= 2);
+});
+
+// Each time another: the same one would be sent away for what it has sent before.
+beforeEach(async () => {
+  stranger = run.hub.join(hashOf('device', `stranger ${strangers++}`));
+  for (const person of run.people) await run.clock.drive(stranger.connect(person.process!.network.addresses()[0]!));
 });
 
 const GARBAGE: [string, Uint8Array][] = [

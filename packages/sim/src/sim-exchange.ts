@@ -34,6 +34,7 @@ export interface Service {
   readonly handler: Handler;
   readonly maxRequestBytes: number;
   readonly maxConcurrentPerPeer: number;
+  readonly admits?: (peer: DeviceId) => boolean;
   /** Told what the handler throws: the peer learns only that it failed. */
   readonly onError: (error: unknown) => void;
   /** Running exchanges by peer. */
@@ -130,7 +131,7 @@ export class SimExchange {
     const running = service.running.get(id) ?? 0;
     if (request.length > service.maxRequestBytes) {
       this.#conclude(messageTooLarge(this.#server.id, this.#protocol, request.length, service.maxRequestBytes));
-    } else if (running >= service.maxConcurrentPerPeer) {
+    } else if (running >= service.maxConcurrentPerPeer || service.admits?.(id) === false) {
       this.#conclude(peerBusy(this.#server.id, this.#protocol));
     } else {
       service.running.set(id, running + 1);

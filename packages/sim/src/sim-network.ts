@@ -7,6 +7,7 @@ import {
   type Network,
   peerUnreachable,
   type Random,
+  type ServeLimits,
 } from '@folkmoot/core';
 import type { SimClock } from './sim-clock.ts';
 import { type ExchangeEnd, type Service, SimExchange } from './sim-exchange.ts';
@@ -25,6 +26,7 @@ export class SimNetwork {
   readonly #air: Air;
   readonly #members = new Map<DeviceId, SimMember>();
   readonly #links = new Map<string, SimLink>();
+  readonly #hosts = new Map<DeviceId, string>();
   /** What handlers threw. The real network tells its owner; a test should find this empty. */
   readonly handlerErrors: { device: DeviceId; protocol: string; error: unknown }[] = [];
 
@@ -126,6 +128,20 @@ export class SimNetwork {
     b.attach(a.id, link);
   }
 
+  /** Puts a device where others may be too; by itself each is at a place of its own. */
+  place(device: DeviceId, host: string): void {
+    this.#hosts.set(device, host);
+  }
+
+  hostOf(device: DeviceId): string {
+    return this.#hosts.get(device) ?? `place of ${device}`;
+  }
+
+  disconnect(a: DeviceId, b: DeviceId): void {
+    const link = this.link(a, b);
+    if (link) this.#drop(link);
+  }
+
   #drop(link: SimLink): void {
     if (this.#links.get(linkName(...link.ends)) === link) this.#links.delete(linkName(...link.ends));
     link.close();
@@ -176,7 +192,15 @@ class SimMember implements Network {
     return () => this.#watchers.delete(listener);
   }
 
-  serve(protocol: string, handler: Handler, limits: { maxRequestBytes: number; maxConcurrentPerPeer: number }): void {
+  hostOf(peer: DeviceId): string | undefined {
+    return this.#links.has(peer) ? this.#hub.hostOf(peer) : undefined;
+  }
+
+  disconnect(peer: DeviceId): void {
+    this.#hub.disconnect(this.id, peer);
+  }
+
+  serve(protocol: string, handler: Handler, limits: ServeLimits): void {
     assert(!this.#services.has(protocol), `${protocol} is served once`);
     const onError = (error: unknown) => this.#hub.handlerErrors.push({ device: this.id, protocol, error });
     this.#services.set(protocol, { handler, ...limits, onError, running: new Map() });

@@ -7,6 +7,7 @@ import {
   Artifacts,
   fetchCharter,
   fetchRunData,
+  Guard,
   Member,
   type Notice,
   rememberedAddresses,
@@ -54,6 +55,7 @@ export interface SessionOptions {
 export interface OpenHome {
   readonly identity: Identity;
   readonly network: Libp2pNetwork;
+  readonly guard: Guard;
   readonly release: () => Promise<void>;
 }
 
@@ -101,7 +103,7 @@ export class Session {
   }
 
   static async #enter(
-    { identity, network, release }: OpenHome,
+    { identity, network, guard, release }: OpenHome,
     note: Omit<RunNote, 'port' | 'addresses'>,
     options: SessionOptions,
     opened: (() => Promise<unknown>)[],
@@ -138,6 +140,7 @@ export class Session {
         ticket: options.ticket,
         name: options.name ?? `member-${identity.device.id.slice(0, 6)}`,
         network,
+        guard,
         clock: systemClock,
         store,
         journal: await openJournal(folder.journal),
@@ -195,7 +198,8 @@ export async function openHome(
   try {
     const identity = await openIdentity(options.home);
     const lastPort = run === undefined ? 0 : ((await readRunNote(options.home, run))?.port ?? 0);
-    return { identity, release, network: await listen(identity, options, lastPort) };
+    const guard = new Guard(systemClock);
+    return { identity, release, guard, network: await listen(identity, options, lastPort, guard) };
   } catch (error) {
     await release();
     throw error;
@@ -206,9 +210,10 @@ async function listen(
   identity: Identity,
   { host, port, announce }: Pick<SessionOptions, 'host' | 'port' | 'announce'>,
   lastPort: number,
+  gate: Guard,
 ): Promise<Libp2pNetwork> {
   const at = (chosen: number) =>
-    createNetwork({ secret: identity.device.secret, listen: [`/ip4/${host}/tcp/${chosen}`], announce });
+    createNetwork({ secret: identity.device.secret, listen: [`/ip4/${host}/tcp/${chosen}`], announce, gate });
   if (port) return at(port);
   try {
     return await at(lastPort);
