@@ -12,6 +12,7 @@ const EVIDENCE: Evidence = {
   distancePpm: 421,
   tensor: 'layers.0.q',
   part: 'segment',
+  standIn: 'zoe',
   entry: 77,
 };
 
@@ -34,6 +35,11 @@ const SENTENCES: Record<Outcome, string> = {
   excluded: 'round 4: ADA earned 40 credits: update aaaaaaaaaa was left out: witnesses did not attest it',
   'not-revealed': 'round 4: ADA earned 40 credits: committed, but not revealed before the deadline at entry 77',
   late: 'round 4: ADA earned 40 credits: no commit before the deadline at entry 77',
+  lapsed:
+    'round 4: ADA earned 40 credits: no sign of life in mid-round: from entry 77 on nobody waited, and ZOE took over the rows',
+  spare: 'round 4: ADA earned 40 credits: stood by in vain: the rows were delivered by another first',
+  reproduced:
+    'round 4: ADA earned 40 credits: vanished in mid-round; its first 3 segments were reproduced by BOB and EVE, bits equal (entry 77)',
   void: 'round 4: ADA earned 40 credits: the round had no quorum (entry 77); nothing was lost',
 };
 

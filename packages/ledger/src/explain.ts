@@ -31,6 +31,11 @@ const REASONS: Record<Outcome, (evidence: Evidence, naming: Naming) => string> =
   excluded: (e) => `update ${shortId(e.update ?? '')} was left out: witnesses did not attest it`,
   'not-revealed': (e) => `committed, but not revealed before the deadline at entry ${e.entry}`,
   late: (e) => `no commit before the deadline at entry ${e.entry}`,
+  lapsed: (e, name) =>
+    `no sign of life in mid-round: from entry ${e.entry} on nobody waited${e.standIn ? `, and ${name(e.standIn)} took over the rows` : ''}`,
+  spare: () => 'stood by in vain: the rows were delivered by another first',
+  reproduced: (e, name) =>
+    `vanished in mid-round; its first ${e.segment === 1 ? 'segment was' : `${e.segment} segments were`} reproduced by ${names(e, name)}, bits equal (entry ${e.entry})`,
   void: (e) => `the round had no quorum (entry ${e.entry}); nothing was lost`,
 };
 

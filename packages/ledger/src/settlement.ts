@@ -15,6 +15,9 @@ import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
  * | `unavailable` | none: opened, and the bytes could not be fetched |
  * | `excluded` | none: witnesses or the aggregation left the update out |
  * | `not-revealed`, `late` | none: a deadline passed |
+ * | `lapsed` | none: no sign of life in mid-round, and no commit before another's or the end |
+ * | `spare` | none: stood in for a trainer that delivered itself |
+ * | `reproduced` | the segments that a vanished trainer had leased, and an auditor re-executed to the same bits |
  * | `void` | none to anybody: the round had no quorum |
  */
 export type Outcome =
@@ -30,6 +33,9 @@ export type Outcome =
   | 'excluded'
   | 'not-revealed'
   | 'late'
+  | 'lapsed'
+  | 'spare'
+  | 'reproduced'
   | 'void';
 
 /** One trainer, one round, one fate. */
@@ -53,11 +59,13 @@ export interface Evidence {
   readonly distancePpm?: number;
   readonly tensor?: string;
   readonly part?: 'segment' | 'encode';
+  /** Who took over the rows. */
+  readonly standIn?: DeviceId | null;
   /** The log entry that ended the wait. */
   readonly entry?: number;
 }
 
-const PAID: ReadonlySet<Outcome> = new Set(['matched', 'within', 'not-drawn', 'no-verdict']);
+const PAID: ReadonlySet<Outcome> = new Set(['matched', 'within', 'not-drawn', 'no-verdict', 'reproduced']);
 
 /** Whether `outcome` earns anything. */
 export function isPaid(outcome: Outcome): boolean {

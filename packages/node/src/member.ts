@@ -38,10 +38,12 @@ import { askJson } from './exchange.ts';
 import { Guard } from './guard.ts';
 import { joinRequest, throwIfShutOut, type Vouched } from './joining.ts';
 import { Keepsakes } from './keepsakes.ts';
+import { Leases } from './leases.ts';
 import { Log } from './log.ts';
 import type { Notice } from './notices.ts';
 import { Peers } from './peers.ts';
 import { followLog, serveLog } from './replication.ts';
+import { reproduce } from './reproducer.ts';
 import { Sequencer } from './sequencer.ts';
 import { TaskList } from './task-list.ts';
 import { storeZeros, Trainer } from './trainer.ts';
@@ -132,7 +134,8 @@ export class Member {
     const bases = new Bases(this.artifacts, work, notify);
     const secret = (purpose: string) => hashOf('device-secret', toHex(key.secret), runId(charter), purpose);
     const voice = new Voice(key, log.state, (sign) => this.#submit(sign));
-    this.#bench = { charter, key, log, voice, work, artifacts: this.artifacts, bases, cells, clock, secret, notify };
+    const shared = { charter, key, log, voice, work, artifacts: this.artifacts, bases, cells, clock, secret, notify };
+    this.#bench = { ...shared, leases: new Leases(shared, network) };
     this.#trainer = new Trainer(this.#bench, conduct?.offer);
     this.#witness = new Witness(this.#bench, parts.seedChainLinks);
     this.#auditor = new Auditor(this.#bench);
@@ -235,6 +238,7 @@ export class Member {
     for (let i = 0; i < this.log.length; i++) this.#keepsakes.observe(this.log.recordAt(i));
     this.artifacts.serve();
     this.peers.serve();
+    this.#bench.leases.serve();
     this.#isTaken = serveLog(network, this.log, clock);
     this.#sequencer?.serve(network, this.#guard);
     await this.peers.enter().catch((error) => {
@@ -251,6 +255,7 @@ export class Member {
     this.#notify({ kind: 'started', device: key.id, account, addresses: network.addresses() });
     this.#bench.bases.enter(this.log.state.base);
     this.#live = true;
+    this.#background(this.#bench.leases.keep(signal));
     this.#tend();
   }
 
@@ -383,6 +388,8 @@ export class Member {
         return this.#sayReady();
       case 'train':
         return this.#train(duty, signal);
+      case 'answer':
+        return this.#bench.voice.say('alive', { seat: duty.seat }, duty);
       case 'reveal':
         return this.#trainer.reveal(duty);
       case 'attest':
@@ -397,6 +404,8 @@ export class Member {
         return this.#auditor.audit(duty.audit, signal);
       case 'judge':
         return this.#auditor.judge(duty.audit, signal);
+      case 'reproduce':
+        return reproduce(this.#bench, duty, signal);
     }
   }
 
@@ -441,5 +450,9 @@ export class Member {
 function nameOf(duty: Duty): string {
   if ('audit' in duty) return `${duty.kind} ${duty.audit.round} ${duty.audit.trainer} ${duty.audit.auditor}`;
   if (duty.kind === 'ready') return 'ready';
+  if (duty.kind === 'reproduce') {
+    const { round, trainer } = duty.reproduction;
+    return `reproduce ${round} ${trainer}`;
+  }
   return 'draw' in duty ? `${duty.kind} ${duty.round} ${duty.draw}` : `${duty.kind} ${duty.round}`;
 }

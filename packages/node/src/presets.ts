@@ -16,6 +16,7 @@ export type RunRules = Pick<
   | 'engine'
   | 'timing'
   | 'committee'
+  | 'lease'
   | 'audit'
   | 'credit'
 >;
@@ -61,6 +62,7 @@ const common = {
     auditMs: 300_000,
   },
   committee: { minMembers: 2, maxTrainers: 256, maxWitnesses: 16 },
+  lease: { everyMs: 5000, lapseMs: 20_000, reserves: 64 },
   audit: { floorPpm: 50_000 },
   credit: { perSegment: 100, vestingRounds: 20 },
 } as const;

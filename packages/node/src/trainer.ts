@@ -54,6 +54,7 @@ export const trainHonestly: Offering = async (bench, duty, signal) => {
   for await (const end of work.train(assignmentOf(duty), start, signal)) {
     params = end.params;
     states.push({ params: await artifacts.put(end.params), moments: await artifacts.put(end.moments) });
+    bench.leases.reached(duty, states.at(-1)!);
     tokens += end.tokens;
     const tokensPerSecond = tokens / ((performance.now() - startedMs) / 1000);
     bench.notify({
@@ -111,9 +112,19 @@ export class Trainer {
 
   async train(duty: TrainDuty, signal: AbortSignal): Promise<Receipt> {
     // What was committed once is committed again, even if this process has forgotten saying it.
-    const kept =
-      (await this.#recall(duty.round)) ?? (await this.#keep(duty, await this.#offer(this.#bench, duty, signal)));
+    const kept = (await this.#recall(duty.round)) ?? (await this.#keep(duty, await this.#work(duty, signal)));
     return this.#bench.voice.say('commit', kept.commit, duty);
+  }
+
+  /** Works, and shows meanwhile that it does. */
+  async #work(duty: TrainDuty, signal: AbortSignal): Promise<Offer> {
+    const done = new AbortController();
+    void this.#bench.leases.show(duty, AbortSignal.any([signal, done.signal]));
+    try {
+      return await this.#offer(this.#bench, duty, signal);
+    } finally {
+      done.abort();
+    }
   }
 
   async reveal(duty: Extract<Duty, { kind: 'reveal' }>): Promise<Receipt | undefined> {

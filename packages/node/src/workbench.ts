@@ -3,6 +3,7 @@ import type { Cells, Clock, DeviceKey, Hash } from '@folkmoot/core';
 import type { Charter } from '@folkmoot/records';
 import type { Artifacts } from './artifacts.ts';
 import type { Bases } from './bases.ts';
+import type { Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import type { Notice } from './notices.ts';
 import type { Voice } from './voice.ts';
@@ -16,6 +17,7 @@ export interface Workbench {
   readonly work: Work;
   readonly artifacts: Artifacts;
   readonly bases: Bases;
+  readonly leases: Leases;
   readonly cells: Cells;
   readonly clock: Clock;
   /** A secret of this device and a purpose: salts, blinds, the seed chain. */

@@ -12,6 +12,8 @@ import * as audits from './audits.ts';
 import * as delivery from './delivery.ts';
 import type { Context, Event } from './events.ts';
 import * as membership from './membership.ts';
+import { reproduced } from './reproduce.ts';
+import * as reserves from './reserves.ts';
 import * as revocation from './revocation.ts';
 import { expire, prepareHeader, progress } from './round.ts';
 import type { State } from './state.ts';
@@ -29,7 +31,7 @@ const nothing = { check: () => null, apply: () => {} };
 const RULES = {
   join: membership.join,
   ready: membership.ready,
-  leave: membership.leave,
+  leave: reserves.leave,
   fault: membership.fault,
   revoke: revocation.revoke,
   withdraw: admission.withdraw,
@@ -41,6 +43,9 @@ const RULES = {
   result: audits.result,
   close: audits.close,
   verdict: audits.verdict,
+  lapse: reserves.lapse,
+  alive: reserves.alive,
+  reproduced,
   tick: nothing,
 } as unknown as Record<RecordKind, Rule>;
 
@@ -49,6 +54,7 @@ const ABOUT_A_PAST_ROUND: ReadonlySet<RecordKind> = new Set([
   'result',
   'close',
   'verdict',
+  'reproduced',
   'revoke',
   'withdraw',
 ]);

@@ -17,6 +17,7 @@ import {
 } from '@folkmoot/records';
 import { redrawAuditor, setStage } from './audit-draw.ts';
 import type { Context } from './events.ts';
+import { expireReproduction } from './reproduce.ts';
 import { settleAudit } from './settle.ts';
 import { type Audit, auditKey, type State, type Timer } from './state.ts';
 
@@ -86,6 +87,7 @@ export const verdict = {
 
 /** A timer of an audit is due: whoever's turn it was has been silent. */
 export function expireAudit(state: State, timer: Timer, context: Context): void {
+  if (timer.stage === 'reproducing') return expireReproduction(state, timer.key, timer.auditor, context);
   const audit = state.audits[timer.key];
   if (!audit || audit.stage !== timer.stage || audit.auditor !== timer.auditor) return;
   if (audit.stage === 'opening' || audit.stage === 'closing') settleAudit(state, audit, 'not-opened', context);

@@ -1,9 +1,10 @@
 /** What members deliver in a round: commits, reveals, attestations, headers. */
 import { blindOf, headerId, type RecordOf, type VerifiedRecord } from '@folkmoot/records';
 import type { Context } from './events.ts';
+import { isForestalled, rivalsOf } from './seat-rivals.ts';
 import { isNextLink } from './seeds.ts';
 import type { State } from './state.ts';
-import { recounting } from './tally.ts';
+import { recounting, recountingAll } from './tally.ts';
 
 export const commit = {
   check({ round, charter }: State, body: RecordOf<'commit'>): string | null {
@@ -11,6 +12,7 @@ export const commit = {
     if (round.phase !== 'train') return 'commits are not open';
     if (!seat || seat.seat !== body.seat) return 'this seat is another device’s';
     if (seat.commit) return 'this device has committed before';
+    if (isForestalled(round, body.device)) return 'another has delivered the rows of this seat';
     if (body.momentsIn !== seat.carryIn.moments) return 'the moments are not those that the device carried';
     if (body.errorIn !== seat.carryIn.error) return 'the error memory is not the one that the device carried';
     if (charter.codec.kind === 'dense' && body.errorOut !== charter.zeroError)
@@ -20,7 +22,10 @@ export const commit = {
   apply(state: State, { id, body }: VerifiedRecord<RecordOf<'commit'>>, context: Context): void {
     const { round } = state;
     const { traceRoot, blind, momentsOut, errorOut, engine, device } = body;
-    recounting(state, device, () => {
+    // Nobody waits for the others on this seat any more.
+    recountingAll(state, [device, ...rivalsOf(round, device)], () => {
+      // Who was thought to have gone has shown that it has not.
+      if (round.lapses[device]) state.members[device]!.ready = true;
       round.seats[device]!.commit = { id, traceRoot, blind, momentsOut, errorOut, engine };
     });
     context.events.push({ kind: 'committed', round: round.number, device });

@@ -26,16 +26,27 @@ export function hasReady(state: State, count: number): boolean {
   return count <= 0;
 }
 
-/** Trainers in the order of their seats. Seniors first; newcomers in any number stay fewer than they, so that none of them void rounds. */
+/** Trainers in the order of their seats. */
 export function drawTrainers(state: State, seed: Hash): DeviceId[] {
+  return rankedForSeats(state, seed).slice(0, state.charter.committee.maxTrainers);
+}
+
+/** Who stands by when all seats are taken, in the same order. */
+export function drawReserves(state: State, seed: Hash): DeviceId[] {
+  const { committee, lease } = state.charter;
+  const first = committee.maxTrainers;
+  return lease ? rankedForSeats(state, seed).slice(first, first + lease.reserves) : [];
+}
+
+/** Seniors first; newcomers in any number stay fewer than they, so that none of them void rounds. */
+function rankedForSeats(state: State, seed: Hash): DeviceId[] {
   const ready = readyDevices(state);
   const senior = new Set(seniorsOf(state, ready));
   const newcomers = ready.filter((device) => !senior.has(device));
-  const seats = [
+  return [
     ...ranked([...senior], 'trainers', seed),
     ...ranked(newcomers, 'trainers', seed).slice(0, Math.max(1, senior.size - 1)),
   ];
-  return seats.slice(0, state.charter.committee.maxTrainers);
 }
 
 /** Witnesses by verified past work, founders first: newcomers in any number decide nothing. */
@@ -112,7 +123,7 @@ export function isSenior(member: Member): boolean {
 }
 
 /** In the order of a hash of the seed and each id: who comes or goes does not change the order of the others. */
-function ranked(devices: readonly DeviceId[], domain: string, ...seed: (Hash | number)[]): DeviceId[] {
+export function ranked(devices: readonly DeviceId[], domain: string, ...seed: (Hash | number)[]): DeviceId[] {
   return devices
     .map((device) => ({ device, at: hashOf(domain, ...seed, device) }))
     .sort((a, b) => (a.at < b.at ? -1 : 1))

@@ -5,12 +5,16 @@
  * list when its record is in the log.
  */
 import type { DeviceId, Hash } from '@folkmoot/core';
+import type { Reproduction } from './reproduce.ts';
+import { canAnswer } from './reserves.ts';
 import { includedUpdates } from './round.ts';
+import { isForestalled } from './seat-rivals.ts';
 import { type Audit, type ExpectedHeader, isBarred, type Seat, type State } from './state.ts';
 
 export type Duty =
   | { kind: 'ready' }
   | { kind: 'train'; round: number; base: Hash; previous: Hash; seed: Hash; seat: Seat }
+  | { kind: 'answer'; round: number; base: Hash; seat: number }
   | { kind: 'reveal'; round: number; base: Hash }
   | {
       kind: 'attest';
@@ -31,7 +35,8 @@ export type Duty =
   | { kind: 'open'; audit: Audit }
   | { kind: 'close'; audit: Audit }
   | { kind: 'audit'; audit: Audit }
-  | { kind: 'judge'; audit: Audit };
+  | { kind: 'judge'; audit: Audit }
+  | { kind: 'reproduce'; reproduction: Reproduction };
 
 /** The duties of `device`, the most urgent first. Cost: the device's own audits and the round's witnesses. */
 export function duties(state: State, device: DeviceId): Duty[] {
@@ -48,8 +53,11 @@ function roundDuties(state: State, device: DeviceId): Duty[] {
   const { round, base, previous } = state;
   const seat = round.seats[device];
   const place = { round: round.number, base };
-  if (round.phase === 'train' && seat && !seat.commit)
-    return [{ kind: 'train', ...place, previous, seed: round.seed, seat }];
+  if (round.phase === 'train' && seat && !seat.commit && !isForestalled(round, device))
+    return [
+      ...(canAnswer(state, device) ? [{ kind: 'answer', ...place, seat: seat.seat } as const] : []),
+      { kind: 'train', ...place, previous, seed: round.seed, seat },
+    ];
   if (round.phase === 'reveal' && seat?.commit && !seat.update) return [{ kind: 'reveal', ...place }];
   if (!round.witnesses.includes(device)) return [];
   if (round.phase === 'witness' && !round.attested[device])
@@ -79,6 +87,8 @@ function updatesToAttest({ round, members }: State, witness: DeviceId) {
 
 function auditDuties(state: State, device: DeviceId): Duty[] {
   return state.members[device]!.audits.flatMap((key): Duty[] => {
+    const reproduction = state.reproductions[key];
+    if (reproduction) return reproduction.auditor === device ? [{ kind: 'reproduce', reproduction }] : [];
     const audit = state.audits[key]!;
     if (audit.trainer === device) {
       if (audit.stage === 'opening') return [{ kind: 'open', audit }];

@@ -10,6 +10,7 @@ export type Event =
   | { kind: 'ready'; device: DeviceId }
   | { kind: 'away'; device: DeviceId; reason: string }
   | { kind: 'assigned'; round: number; trainers: DeviceId[]; witnesses: DeviceId[] }
+  | { kind: 'handed-over'; round: number; seat: number; trainer: DeviceId; standIn: DeviceId }
   | { kind: 'committed'; round: number; device: DeviceId }
   | { kind: 'revealed'; round: number; device: DeviceId; update: Hash; updateBytes: number }
   | { kind: 'redrawn'; round: number; draw: number; witnesses: DeviceId[] }

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { below, hashOf, SeededRandom, shuffled } from '@folkmoot/core';
 import { balanceOf } from '@folkmoot/ledger';
+import { leaseMark, signLease } from '@folkmoot/records';
 import fc from 'fast-check';
-import { apply, type Duty, duties, type Event, initialState, nextDeadline, stateRootOf } from './index.ts';
+import { apply, canLapse, type Duty, duties, type Event, initialState, nextDeadline, stateRootOf } from './index.ts';
 import { ScriptedMember, ScriptedRun, testCharter } from './scripted.test-support.ts';
 import type { State } from './state.ts';
 import { countAll } from './tally.ts';
@@ -17,6 +18,8 @@ const scenario = fc.record({
   /** How many of the members train falsely. */
   cheats: fc.integer({ min: 0, max: 2 }),
   maxWitnesses: fc.constantFrom(2, 3, 16),
+  /** Seats; who finds none stands by. */
+  maxTrainers: fc.constantFrom(2, 3, 64),
 });
 type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
@@ -104,15 +107,19 @@ class Chaos {
   readonly #idle: number;
   readonly #cheats: ReadonlySet<ScriptedMember>;
   readonly #seats: string[] = [];
+  /** More members than seats: whoever is not drawn is not paid. */
+  readonly #drawsLots: boolean;
 
-  constructor({ seed, count, idle, cheats, maxWitnesses }: Scenario) {
+  constructor({ seed, count, idle, cheats, maxWitnesses, maxTrainers }: Scenario) {
     this.#random = new SeededRandom(`chaos ${seed}`);
     this.#idle = idle;
     const members = Array.from({ length: count }, (_, i) => new ScriptedMember(i + 1));
     // At most the minority: two honest auditors must remain for a cheat to be convicted.
     this.#cheats = new Set(members.slice(count - Math.min(cheats, Math.floor((count - 1) / 2))));
-    const committee = { minMembers: 2, maxTrainers: 64, maxWitnesses };
-    this.run = new ScriptedRun(testCharter({ committee }), members);
+    this.#drawsLots = count > maxTrainers;
+    const committee = { minMembers: 2, maxTrainers, maxWitnesses };
+    const lease = { everyMs: 500, lapseMs: 1000, reserves: 3 };
+    this.run = new ScriptedRun(testCharter({ committee, lease }), members);
     this.run.watch = (events) => this.#look(events);
     for (const member of members) this.run.join(member);
   }
@@ -125,6 +132,7 @@ class Chaos {
       const whim = below(this.#random, 100);
       if (whim < 2) this.run.say(member, 'leave', {});
       else if (whim < 4) this.run.ready(member, below(this.#random, 2) === 0);
+      else if (whim < 30) this.#miss(member);
       else if (owed.length > 0 && below(this.#random, 100) >= this.#idle) this.#perform(member, owed[0]!);
       else this.#passTime();
     }
@@ -137,7 +145,8 @@ class Chaos {
     for (const member of run.members)
       member.behaviour = (_, duty) => (duty.kind === 'train' && this.#cheat(member, duty) ? 'done' : undefined);
     for (let turn = 0; turn < 400; turn++) {
-      if (run.state.finalized >= goal && Object.keys(run.state.audits).length === 0) return;
+      const { audits, reproductions } = run.state;
+      if (run.state.finalized >= goal && Object.keys({ ...audits, ...reproductions }).length === 0) return;
       const active = run.members.filter((member) => run.act(member));
       if (active.length > 0) continue;
       run.nowMs = Math.max(run.nowMs, nextDeadline(run.state) ?? run.nowMs);
@@ -151,7 +160,8 @@ class Chaos {
     const fates = this.run.settlements().map(({ round, device }) => `${round} ${device}`);
     assert.equal(new Set(fates).size, fates.length, 'nobody is settled twice');
     const { audits, round } = this.run.state;
-    const open = Object.values(audits).map((audit) => `${audit.round} ${audit.trainer}`);
+    const unsettled = [...Object.values(audits), ...Object.values(this.run.state.reproductions)];
+    const open = unsettled.map((audit) => `${audit.round} ${audit.trainer}`);
     const over = this.#seats.filter((seat) => !seat.startsWith(`${round.number} `));
     assert.deepEqual([...fates, ...open].sort(), over.sort());
   }
@@ -165,7 +175,7 @@ class Chaos {
       assert.equal(balanceOf(run.state.ledger, run.state.members[member.id]!.account).earned, 10 * segments);
       const outcomes = mine.map(({ outcome }) => outcome);
       if (!this.#cheats.has(member)) {
-        assert.ok(segments > 0);
+        if (!this.#drawsLots) assert.ok(segments > 0);
         assert.ok(!outcomes.includes('mismatch'), 'I5');
         assert.ok(!run.events.some((event) => event.kind === 'fault'), 'I5');
       } else assert.ok(!outcomes.some((outcome) => ['matched', 'within'].includes(outcome)), 'I6');
@@ -181,6 +191,26 @@ class Chaos {
       const { trainer, segment } = duty.audit;
       this.run.say(member, 'verdict', { trainer, segment, outcome: 'abstain', ...silence }, place);
     } else this.run.perform(member, duty);
+  }
+
+  /** Says of some trainer, live or not, that it has lapsed; the lease is sometimes true, sometimes invented. */
+  #miss(keeper: ScriptedMember): void {
+    const { state } = this.run;
+    for (const trainer of shuffled(this.#random, Object.keys(state.round.seats))) {
+      if (!canLapse(state, keeper.id, trainer)) continue;
+      const { seat, carryIn } = state.round.seats[trainer]!;
+      const { seed, number: round } = state.round;
+      const segment = below(this.#random, this.run.segments + 1);
+      const link =
+        below(this.#random, 3) === 0
+          ? hashOf('invented', keeper.id)
+          : this.run.linkOf({ base: state.base, seed, seat, carryIn }, segment);
+      const place = { run: state.run, round, base: state.base, device: trainer, seat, beat: 1 };
+      const { key } = this.run.members.find(({ id }) => id === trainer)!;
+      const lease = signLease({ kind: 'lease', ...place, segment, mark: leaseMark(link) }, key);
+      this.run.say(keeper, 'lapse', { seats: [{ trainer, lease }] });
+      return;
+    }
   }
 
   #cheat(member: ScriptedMember, duty: Extract<Duty, { kind: 'train' }>): boolean {
@@ -205,9 +235,12 @@ class Chaos {
     for (const event of events) {
       if (event.kind === 'assigned')
         for (const trainer of event.trainers) this.#seats.push(`${event.round} ${trainer}`);
+      if (event.kind === 'handed-over') this.#seats.push(`${event.round} ${event.standIn}`);
       if (event.kind === 'included') checkQuorum(state);
       if (event.kind === 'finalized') assert.equal(event.content.nextBase, state.base);
     }
+    const filled = Object.values(state.round.seats).flatMap(({ seat, commit }) => (commit ? [seat] : []));
+    assert.equal(new Set(filled).size, filled.length, 'I1: no seat is filled twice');
     for (const audit of Object.values(state.audits)) checkAudit(state, audit.trainer, audit.auditors);
     const open = Object.values(state.audits).map((audit) => audit.round);
     for (const round of open) assert.ok(state.round.phase === 'open' || round >= state.round.number - 2, 'audits lag');

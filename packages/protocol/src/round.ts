@@ -3,12 +3,16 @@ import { type Canonical, type DeviceId, type Hash, hashOf, idOf, isTwoThirds, me
 import { creditsRoot, type Outcome, unlock } from '@folkmoot/ledger';
 import type { Header } from '@folkmoot/records';
 import { drawAudits } from './audit-draw.ts';
-import { drawTrainers, drawWitnesses, hasReady, hasSeniors, readyDevices } from './draw.ts';
+import { drawReserves, drawTrainers, drawWitnesses, hasReady, hasSeniors, readyDevices } from './draw.ts';
 import type { Context } from './events.ts';
 import { setAway } from './membership.ts';
+import { forgetPace, graceAfter, limitMs, observePace, type TimedPhase } from './pace.ts';
+import { beginReproduction } from './reproduce.ts';
+import { drawKeepers } from './reserves.ts';
+import { lapseEvidence, missedOutcome } from './seat-rivals.ts';
 import { roundSeed } from './seeds.ts';
 import { settleSeat } from './settle.ts';
-import { isBarred, isTainted, openPhase, type Phase, type Seat, type State } from './state.ts';
+import { isBarred, isTainted, openPhase, type Seat, type State } from './state.ts';
 import { countAll, hasDelivered, isAwaited } from './tally.ts';
 
 /** Draws of witnesses before a round is void. */
@@ -21,7 +25,11 @@ export function progress(state: State, context: Context): void {
   if (round.phase === 'finalize') return considerHeader(state, context);
   const { delivered, expected } = round.tally;
   // Where the missing witnesses have gone away, others are drawn: their votes would not come.
-  if (delivered === expected) return lacksVotes(state) ? redraw(state, context) : endPhase(state, context);
+  if (delivered === expected) {
+    if (lacksVotes(state)) return redraw(state, context);
+    if (!round.grace) observePace(state, round.phase, context.nowMs - round.phaseAtMs);
+    return endPhase(state, context);
+  }
   if (!round.grace && 2 * delivered > expected && delivered > 0) startGrace(state, context);
 }
 
@@ -54,36 +62,30 @@ function assign(state: State, context: Context): void {
   if (round.number === 1) round.seed = roundSeed(state, state.head.id, {});
   if (round.number === 1) for (const device of readyDevices(state)) state.members[device]!.founder = true;
   const trainers = drawTrainers(state, round.seed);
+  round.reserves = drawReserves(state, round.seed);
   trainers.forEach((device, seat) => {
     const carryIn = { ...state.members[device]!.carry };
     round.seats[device] = { seat, carryIn, commit: null, update: null, updateBytes: 0 };
   });
   round.witnesses = drawWitnesses(state, round.seed, 0);
+  round.keepers = drawKeepers(state, round.seed, round.witnesses);
   unlock(state.ledger, charter.credit, round.number);
-  enter(state, 'train', trainLimitMs(state), context);
+  enter(state, 'train', context);
   context.events.push({ kind: 'assigned', round: round.number, trainers, witnesses: round.witnesses });
 }
 
-/**
- * Nobody waits for whoever takes four times as long as the last round took: up to the charter’s limit, and
- * not below ten times the grace.
- */
-function trainLimitMs({ charter, trainedInMs }: State): number {
-  const { trainMs, graceMs } = charter.timing;
-  return trainedInMs === 0 ? trainMs : Math.min(trainMs, Math.max(10 * graceMs, 4 * trainedInMs));
-}
-
-function enter(state: State, phase: Phase, durationMs: number, context: Context): void {
-  Object.assign(state.round, { phase, phaseAtMs: context.nowMs, deadlineMs: context.nowMs + durationMs, grace: false });
+function enter(state: State, phase: TimedPhase, context: Context): void {
+  const deadlineMs = context.nowMs + limitMs(state, phase);
+  Object.assign(state.round, { phase, phaseAtMs: context.nowMs, deadlineMs, grace: false });
   state.round.tally = countAll(state);
 }
 
 function startGrace(state: State, context: Context): void {
-  const { round, charter } = state;
+  const { round } = state;
   round.grace = true;
   const tookMs = context.nowMs - round.phaseAtMs;
-  const graceMs = Math.max(charter.timing.graceMs, Math.floor(tookMs / 2));
-  round.deadlineMs = Math.min(round.deadlineMs!, context.nowMs + graceMs);
+  observePace(state, round.phase as TimedPhase, tookMs);
+  round.deadlineMs = Math.min(round.deadlineMs!, context.nowMs + graceAfter(state, tookMs));
 }
 
 function endPhase(state: State, context: Context): void {
@@ -98,17 +100,17 @@ function endPhase(state: State, context: Context): void {
 }
 
 function endTraining(state: State, context: Context): void {
-  const seats = Object.values(state.round.seats);
-  const committed = seats.filter((seat) => seat.commit !== null).length;
-  if (2 * committed <= seats.length) return voidRound(state, 'too few trainers committed', context);
-  state.trainedInMs = context.nowMs - state.round.phaseAtMs;
-  enter(state, 'reveal', state.charter.timing.revealMs, context);
+  const { seats, standsFor } = state.round;
+  const places = Object.keys(seats).length - Object.keys(standsFor).length;
+  const committed = Object.values(seats).filter((seat) => seat.commit !== null).length;
+  if (2 * committed <= places) return voidRound(state, 'too few trainers committed', context);
+  enter(state, 'reveal', context);
 }
 
 function endRevealing(state: State, context: Context): void {
   if (Object.values(state.round.seats).every((seat) => seat.update === null))
     return voidRound(state, 'nobody revealed an update', context);
-  enter(state, 'witness', state.charter.timing.witnessMs, context);
+  enter(state, 'witness', context);
 }
 
 function endWitnessing(state: State, context: Context): void {
@@ -118,7 +120,7 @@ function endWitnessing(state: State, context: Context): void {
     .sort();
   if (round.included.length === 0) return voidRound(state, 'no update was attested', context);
   context.events.push({ kind: 'included', round: round.number, trainers: round.included });
-  enter(state, 'finalize', state.charter.timing.finalizeMs, context);
+  enter(state, 'finalize', context);
   round.draw = 0;
 }
 
@@ -216,7 +218,7 @@ function markSilent(state: State, context: Context): void {
 }
 
 function redraw(state: State, context: Context): void {
-  const { round, charter } = state;
+  const { round } = state;
   round.draw++;
   const witnesses = round.draw < MAX_DRAWS ? drawWitnesses(state, round.seed, round.draw) : [];
   if (witnesses.length < 2) return voidRound(state, `no quorum of witnesses after ${round.draw} draws`, context);
@@ -224,10 +226,10 @@ function redraw(state: State, context: Context): void {
   context.events.push({ kind: 'redrawn', round: round.number, draw: round.draw, witnesses });
   if (round.phase === 'witness') {
     round.attested = {};
-    enter(state, 'witness', charter.timing.witnessMs, context);
+    enter(state, 'witness', context);
   } else {
     round.signed = {};
-    enter(state, 'finalize', charter.timing.finalizeMs, context);
+    enter(state, 'finalize', context);
   }
 }
 
@@ -239,7 +241,10 @@ function considerHeader(state: State, context: Context): void {
     if (id !== undefined) votes.set(id, (votes.get(id) ?? 0) + 1);
   }
   for (const [id, count] of votes) {
-    if (isTwoThirds(count, round.witnesses.length)) return finalize(state, id, round.headers[id]!, context);
+    if (isTwoThirds(count, round.witnesses.length)) {
+      if (!round.grace) observePace(state, 'finalize', context.nowMs - round.phaseAtMs);
+      return finalize(state, id, round.headers[id]!, context);
+    }
     if (!round.grace && 2 * count > round.witnesses.length) startGrace(state, context);
   }
 }
@@ -286,18 +291,18 @@ function concludeSeat(state: State, device: DeviceId, seat: Seat, context: Conte
     return;
   }
   const left = isTainted(member, seat.carryIn) ? 'tainted' : 'excluded';
-  const outcome: Outcome = seat.commit === null ? 'late' : seat.update === null ? 'not-revealed' : left;
-  settleSeat(
-    state,
-    { round: round.number, device, outcome, commit: seat.commit?.id, update: seat.update ?? undefined },
-    context,
-  );
+  const outcome: Outcome =
+    seat.commit === null ? missedOutcome(round, device) : seat.update === null ? 'not-revealed' : left;
+  if (outcome === 'lapsed' && beginReproduction(state, device, seat, context)) return;
+  const evidence = { commit: seat.commit?.id, update: seat.update ?? undefined, ...lapseEvidence(round, device) };
+  settleSeat(state, { round: round.number, device, outcome, ...evidence }, context);
 }
 
 /** Nothing happened: the base stays, nobody earns, nothing is lost. */
 function voidRound(state: State, reason: string, context: Context): void {
   const { round } = state;
   context.events.push({ kind: 'void', round: round.number, reason });
+  forgetPace(state);
   for (const [device] of inOrder(round.seats))
     settleSeat(state, { round: round.number, device, outcome: 'void' }, context);
   const seed = hashOf(

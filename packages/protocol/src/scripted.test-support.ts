@@ -18,6 +18,7 @@ import {
   type Charter,
   type Entry,
   encodeLink,
+  leaseMark,
   openLink,
   type RecordBody,
   type RecordKind,
@@ -234,6 +235,8 @@ export class ScriptedRun {
         return this.ready(member);
       case 'train':
         return this.commit(member, duty);
+      case 'answer':
+        return this.say(member, 'alive', { seat: duty.seat });
       case 'reveal': {
         const { update, salt } = member.traces.get(duty.round)!;
         return this.say(member, 'reveal', { update, updateBytes: 1000, salt });
@@ -260,6 +263,12 @@ export class ScriptedRun {
       }
       case 'judge':
         return this.say(member, 'verdict', this.verdictOf(duty.audit), place);
+      case 'reproduce': {
+        const { round, base, trainer, segment, mark } = duty.reproduction;
+        const link = this.linkOf(duty.reproduction, segment);
+        const said = { trainer, segment, link: leaseMark(link) === mark ? link : null };
+        return this.say(member, 'reproduced', said, { round, base });
+      }
     }
   }
 
@@ -280,6 +289,14 @@ export class ScriptedRun {
   honestState(place: { base: Hash; seed: Hash; seat: number; carryIn: { moments: Hash } }, segment: number): StateIds {
     const work = hashOf('work', place.base, place.seed, place.seat, place.carryIn.moments, segment);
     return { params: hashOf('params', work), moments: hashOf('moments', work) };
+  }
+
+  /** Link `segment` of the trace of honest work. */
+  linkOf(place: { base: Hash; seed: Hash; seat: number; carryIn: { moments: Hash } }, segment: number): Hash {
+    let link = startLink(place.base, place.seed, place.seat, place.carryIn.moments);
+    for (let at = 1; at <= segment; at++)
+      link = segmentLink(link, this.honestState(place, at), rowsId(place.seed, place.seat, at));
+    return link;
   }
 
   commit(

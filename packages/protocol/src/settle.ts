@@ -1,6 +1,6 @@
 /** Books a trainer's fate: into the ledger, into the member's standing, and as an event with its evidence. */
-import type { DeviceId, Hash } from '@folkmoot/core';
-import { type Evidence, forfeit, isPaid, type Outcome, settle } from '@folkmoot/ledger';
+import type { DeviceId } from '@folkmoot/core';
+import { type Evidence, forfeit, isPaid, type Outcome, type Settlement, settle } from '@folkmoot/ledger';
 import { segmentsPerRound } from '@folkmoot/records';
 import type { Context } from './events.ts';
 import { type Audit, auditKey, isTainted, type State, zeroCarry } from './state.ts';
@@ -11,11 +11,11 @@ const REMEMBERED_REFUSALS = 8;
 /** Settles a seat that no audit concerns. */
 export function settleSeat(
   state: State,
-  fate: { round: number; device: DeviceId; outcome: Outcome; commit?: Hash; update?: Hash },
+  fate: { round: number; device: DeviceId; outcome: Outcome; segments?: number } & Evidence,
   context: Context,
 ): void {
-  const { round, device, outcome, commit, update } = fate;
-  book(state, round, device, outcome, { commit, update, entry: context.index }, context);
+  const { round, device, outcome, segments = segmentsPerRound(state.charter), ...evidence } = fate;
+  book(state, { round, device, outcome, segments, evidence: { entry: context.index, ...evidence } }, context);
 }
 
 /** Settles an audited seat and closes the audit. */
@@ -34,7 +34,8 @@ export function settleAudit(state: State, audit: Audit, verdict: Outcome, contex
     entry: context.index,
     ...(decisive && { distancePpm: decisive.distancePpm, tensor: decisive.tensor, part: decisive.part }),
   };
-  book(state, audit.round, audit.trainer, outcome, evidence, context);
+  const { round, trainer: device } = audit;
+  book(state, { round, device, outcome, segments: segmentsPerRound(state.charter), evidence }, context);
   forget(state, audit);
 }
 
@@ -62,18 +63,10 @@ function refuse(state: State, audit: Audit, context: Context): void {
   context.events.push({ kind: 'forfeited', device: audit.trainer, round: audit.round, amount });
 }
 
-function book(
-  state: State,
-  round: number,
-  device: DeviceId,
-  outcome: Outcome,
-  evidence: Evidence,
-  context: Context,
-): void {
-  const member = state.members[device]!;
-  const paid = isPaid(outcome) && !member.banned;
-  const segments = paid ? segmentsPerRound(state.charter) : 0;
-  const settlement = { round, device, account: member.account, outcome, segments, evidence };
+function book(state: State, fate: Omit<Settlement, 'account'>, context: Context): void {
+  const member = state.members[fate.device]!;
+  const segments = isPaid(fate.outcome) && !member.banned ? fate.segments : 0;
+  const settlement = { ...fate, account: member.account, segments };
   settle(state.ledger, state.charter.credit, settlement);
   context.events.push({ kind: 'settled', settlement });
 }

@@ -7,6 +7,8 @@
 import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
 import { emptyLedger, type Ledger } from '@folkmoot/ledger';
 import { type Charter, type Header, runId } from '@folkmoot/records';
+import { emptyPace, type Pace } from './pace.ts';
+import type { Reproduction } from './reproduce.ts';
 
 /** What a device carries from round to round. */
 export interface Carry {
@@ -45,7 +47,7 @@ export interface Member {
   readies: { round: number; count: number };
   /** Segments of rounds that an audit has matched: what makes a senior. */
   verifiedSegments: number;
-  /** Keys of the audits in which the device is trainer or auditor. */
+  /** Keys of the audits and reproductions in which the device is trainer or auditor. */
   audits: string[];
 }
 
@@ -66,6 +68,21 @@ export interface Seat {
   commit: Committed | null;
   update: Hash | null;
   updateBytes: number;
+}
+
+/** What keepers have said of a trainer that shows no sign of life. */
+export interface Lapse {
+  /** Keepers that say so since its last answer. */
+  by: DeviceId[];
+  /** The furthest lease that any of them held. */
+  lease: { segment: number; mark: Hash } | null;
+  /** How often the trainer has said otherwise, and when last. */
+  answers: number;
+  answeredAtMs: number;
+  /** Who works on its rows now. */
+  standIn: DeviceId | null;
+  /** The entry from which on nobody waits for it. */
+  entry: number | null;
 }
 
 export type Phase = 'open' | 'train' | 'reveal' | 'witness' | 'finalize';
@@ -90,6 +107,14 @@ export interface Round {
   /** Draws the trainers, the witnesses and the rows. */
   seed: Hash;
   seats: Record<DeviceId, Seat>;
+  /** Who stands by for seats whose trainers vanish, in the order of their turn. */
+  reserves: DeviceId[];
+  /** The witnesses to whom trainers show their leases, ascending. */
+  keepers: DeviceId[];
+  /** By trainer. */
+  lapses: Record<DeviceId, Lapse>;
+  /** By reserve: whose rows it has taken over. Both hold the same seat. */
+  standsFor: Record<DeviceId, DeviceId>;
   /** Which draw of witnesses, from 0. */
   draw: number;
   witnesses: DeviceId[];
@@ -146,7 +171,7 @@ export interface Audit {
 export interface Timer {
   atMs: number;
   key: string;
-  stage: AuditStage;
+  stage: AuditStage | 'reproducing';
   auditor: DeviceId;
 }
 
@@ -170,8 +195,7 @@ export interface State {
   previous: Hash;
   /** Rounds that ended with a header. */
   finalized: number;
-  /** How long the last round that trained took for it; 0 before the first. */
-  trainedInMs: number;
+  pace: Pace;
   members: Record<DeviceId, Member>;
   doors: Doors;
   round: Round;
@@ -179,6 +203,8 @@ export interface State {
   audits: Record<string, Audit>;
   /** Open audits by round: a new round waits for those two rounds behind. */
   openAudits: Record<string, number>;
+  /** Leased parts of vanished trainers' rounds that are being re-executed, by `reproductionKey`. */
+  reproductions: Record<string, Reproduction>;
   timers: Timer[];
   ledger: Ledger;
 }
@@ -194,12 +220,13 @@ export function initialState(charter: Charter): State {
     base: charter.initialBase,
     previous: charter.initialBase,
     finalized: 0,
-    trainedInMs: 0,
+    pace: emptyPace(),
     members: {},
     doors: { accounts: {}, tickets: {} },
     round: openPhase(1, run, 0),
     audits: {},
     openAudits: {},
+    reproductions: {},
     timers: [],
     ledger: emptyLedger(),
   };
@@ -217,6 +244,10 @@ export function openPhase(number: number, seed: Hash, nowMs: number): Round {
     joins: 0,
     seed,
     seats: {},
+    reserves: [],
+    keepers: [],
+    lapses: {},
+    standsFor: {},
     draw: 0,
     witnesses: [],
     attested: {},

@@ -5,6 +5,7 @@
  * after every entry would make a round of n trainers cost n² steps.
  */
 import type { DeviceId } from '@folkmoot/core';
+import { isRelieved } from './seat-rivals.ts';
 import type { Phase, Seat, State } from './state.ts';
 
 type Tally = State['round']['tally'];
@@ -45,19 +46,30 @@ export function countAll(state: State): Tally {
 
 /** Does `change`, which concerns nobody's share but the device's, and corrects the tally by the difference. */
 export function recounting(state: State, device: DeviceId, change: () => void): void {
-  const before = shareOf(state, device);
-  change();
-  const after = shareOf(state, device);
+  recountingAll(state, [device], change);
+}
+
+/** The same for a change that concerns the shares of several. */
+export function recountingAll(state: State, devices: readonly DeviceId[], change: () => void): void {
   const { tally } = state.round;
-  tally.expected += after.expected - before.expected;
-  tally.delivered += after.delivered - before.delivered;
+  for (const device of devices) {
+    const { expected, delivered } = shareOf(state, device);
+    tally.expected -= expected;
+    tally.delivered -= delivered;
+  }
+  change();
+  for (const device of devices) {
+    const { expected, delivered } = shareOf(state, device);
+    tally.expected += expected;
+    tally.delivered += delivered;
+  }
 }
 
 /** Whether the phase waits for the trainer: one that has gone away delivers nothing more, but what it delivered counts. */
 export function isAwaited(state: State, device: DeviceId, seat: Seat): boolean {
   if (state.round.phase === 'reveal')
     return seat.commit !== null && (state.members[device]!.ready || seat.update !== null);
-  return state.members[device]!.ready || seat.commit !== null;
+  return seat.commit !== null || (state.members[device]!.ready && !isRelieved(state.round, device));
 }
 
 /** Whether the trainer has done what the phase wants. */

@@ -32,6 +32,8 @@ export function brokenRule(charter: Charter): string | undefined {
   if (dataset.trainRows < batchRows) return 'the dataset is smaller than one batch';
   if (committee.maxTrainers < committee.minMembers) return 'maxTrainers must be at least minMembers';
   if (committee.maxWitnesses < committee.minMembers) return 'maxWitnesses must be at least minMembers';
+  if (charter.lease && charter.lease.lapseMs < 2 * charter.lease.everyMs)
+    return 'lapseMs must be at least twice everyMs, or one lost lease is an absence';
   if ((programs.muon !== undefined) !== (optimizer.kind === 'muon'))
     return 'there is a muon program where the optimizer is Muon, and nowhere else';
   return brokenMicroBatches(charter) ?? brokenSchedule(optimizer);

@@ -170,6 +170,17 @@ export const charterSchema = z.strictObject({
     maxTrainers: count(900),
     maxWitnesses: count(900),
   }),
+  /** Where absent, nobody leases and nobody stands in for a trainer that has vanished. */
+  lease: z
+    .strictObject({
+      /** A trainer shows itself to the keepers this often. */
+      everyMs: milliseconds,
+      /** Silence after which a keeper says so. */
+      lapseMs: milliseconds,
+      /** Members at most that stand by for the seats of those who vanish. */
+      reserves: count(900),
+    })
+    .optional(),
   audit: z.strictObject({
     /** Probability of an audit falls from one to this with clean audits. */
     floorPpm: count(1_000_000),

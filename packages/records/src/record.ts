@@ -17,6 +17,8 @@ import {
 import { z } from 'zod';
 import { account, count, device, hash, label, natural, signature } from './fields.ts';
 import { headerSchema } from './header.ts';
+import { scoreFields } from './help.ts';
+import { lapseFields, reproducedFields } from './lease.ts';
 import { admissionSchema } from './ticket.ts';
 import { openingSchema } from './trace.ts';
 
@@ -162,6 +164,18 @@ const fault = z.strictObject({
   second: z.string().max(16_384),
 });
 
+/** Of these trainers a witness has seen no lease for the charter's time. */
+const lapse = z.strictObject({ kind: z.literal('lapse'), ...common, ...lapseFields });
+
+/** A trainer of whom that was said is here all the same. */
+const alive = z.strictObject({ kind: z.literal('alive'), ...common, seat: natural });
+
+/** An auditor has re-executed what a vanished trainer had leased. */
+const reproduced = z.strictObject({ kind: z.literal('reproduced'), ...common, ...reproducedFields });
+
+/** A witness has measured whom the updates help. */
+const score = z.strictObject({ kind: z.literal('score'), ...common, ...scoreFields });
+
 /** The sequencer says what time it is. */
 const tick = z.strictObject({ kind: z.literal('tick'), ...common });
 
@@ -180,6 +194,10 @@ export const recordSchema = z.discriminatedUnion('kind', [
   fault,
   revoke,
   withdraw,
+  lapse,
+  alive,
+  reproduced,
+  score,
   tick,
 ]);
 

@@ -17,6 +17,8 @@ import {
   type Header,
   type Invite,
   issueTicket,
+  type Lease,
+  leaseMark,
   openLink,
   type RecordBody,
   type RecordKind,
@@ -25,6 +27,7 @@ import {
   rowsId,
   runId,
   segmentLink,
+  signLease,
   signRecord,
   startLink,
   stateRoot,
@@ -133,6 +136,21 @@ const carried = { momentsIn: id('m in'), momentsOut: id('m out'), errorIn: id('e
 const text = (body: RecordBody) => new TextDecoder().decode(recordBytes(signRecord(body, KEY)));
 const commitBody = { kind: 'commit', ...commit, ...carried, engine: 'native' } as const;
 
+export const LEASE: Lease = signLease(
+  {
+    kind: 'lease',
+    run: RUN,
+    round: 3,
+    base: id('base'),
+    device: OTHER.id,
+    seat: 1,
+    beat: 7,
+    segment: 2,
+    mark: leaseMark(TRACE.links[2]!),
+  },
+  OTHER,
+);
+
 export const BODIES: { readonly [K in RecordKind]: Extract<RecordBody, { kind: K }> } = {
   join: { kind: 'join', ...common, account: ACCOUNT.id, vouch: vouchForDevice(ACCOUNT, KEY.id, RUN), name: 'Ada' },
   ready: { kind: 'ready', ...common, tip: id('tip'), engine: 'native', reset: false },
@@ -187,6 +205,17 @@ export const BODIES: { readonly [K in RecordKind]: Extract<RecordBody, { kind: K
     key: TICKET.ticket.key,
     signature: signBytes(KEY, withdrawalBytes(RUN, TICKET.ticket.key)),
   },
+  lapse: {
+    kind: 'lapse',
+    ...common,
+    seats: [
+      { trainer: OTHER.id, lease: LEASE },
+      { trainer: KEY.id, lease: null },
+    ],
+  },
+  alive: { kind: 'alive', ...common, seat: 1 },
+  reproduced: { kind: 'reproduced', ...audited, link: TRACE.links[2]! },
+  score: { kind: 'score', ...common, scores: [{ trainer: OTHER.id, help: -120 }] },
   tick: { kind: 'tick', ...common },
 };
 

@@ -59,9 +59,11 @@ function checkFates({ events, settlements, state }: Story): void {
   for (const { round, device } of settlements)
     fates.set(`${round} ${device}`, (fates.get(`${round} ${device}`) ?? 0) + 1);
   for (const event of events) {
-    if (event.kind !== 'assigned' || event.round === state.round.number) continue;
-    for (const device of event.trainers) {
-      const open: number = state.audits[`${event.round}:${device}`] ? 1 : 0;
+    const seated = event.kind === 'assigned' ? event.trainers : event.kind === 'handed-over' ? [event.standIn] : [];
+    for (const device of seated) {
+      if (!('round' in event) || event.round === state.round.number) continue;
+      const place: string = `${event.round}:${device}`;
+      const open: number = state.audits[place] || state.reproductions[`reproduction ${place}`] ? 1 : 0;
       const name: string = `${event.round} ${device}`;
       assert.equal((fates.get(name) ?? 0) + open, 1, `the seat of ${device} in round ${event.round}`);
       fates.delete(name);
@@ -76,7 +78,8 @@ function checkCredits(run: SimRun, { settlements, state }: Story): void {
     const paid = settlements.filter(({ account }) => account === person.account.id);
     const segments = paid.reduce((sum, settlement) => sum + settlement.segments, 0);
     assert.equal(balanceOf(state.ledger, person.account.id).earned, segments * perSegment);
-    for (const settlement of paid) assert.ok([0, segmentsPerRound(run.charter)].includes(settlement.segments));
+    for (const { segments, outcome } of paid)
+      assert.ok(outcome === 'reproduced' || [0, segmentsPerRound(run.charter)].includes(segments));
   }
 }
 

@@ -59,6 +59,16 @@ export function recordText(body: RecordBody, { nameOf }: Words): string {
       return `brings the word of account ${body.account}: ${nameOf(body.revoked)} is no longer its device`;
     case 'withdraw':
       return `brings the word of ${nameOf(body.issuer)}: ticket ${shortId(body.key)} lets nobody in any more`;
+    case 'lapse':
+      return `${place}: sees no sign of life of ${body.seats.map(({ trainer }) => nameOf(trainer)).join(', ')}`;
+    case 'alive':
+      return `${place}: is still at work on seat ${body.seat}`;
+    case 'reproduced':
+      return body.link === null
+        ? `${place}: could not reproduce what ${nameOf(body.trainer)} had leased`
+        : `${place}: has reproduced ${body.segment} segments of ${nameOf(body.trainer)}`;
+    case 'score':
+      return `${place}: has measured what ${body.scores.map(({ trainer }) => nameOf(trainer)).join(', ')} learned`;
     case 'tick':
       return 'tells the time';
   }
@@ -82,6 +92,8 @@ export function eventText(event: Event, { charter, nameOf }: Words): string | un
       return event.reason === 'left' ? undefined : `${nameOf(event.device)} is away: ${event.reason}`;
     case 'assigned':
       return `round ${event.round} begins: ${names(event.trainers)} train, ${names(event.witnesses)} witness`;
+    case 'handed-over':
+      return `${nameOf(event.standIn)} takes over the rows of ${nameOf(event.trainer)}`;
     case 'redrawn':
       return `draw ${event.draw}: ${names(event.witnesses)} witness`;
     case 'included':
