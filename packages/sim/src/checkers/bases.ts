@@ -7,9 +7,14 @@ import { canonical, hashParts, merkle, sha } from './second-opinion.ts';
 
 export function bases({ charter, run, pretends, isHonest }: Truth): Checker {
   let base = charter.initialBase;
+  let previous = base;
   let lastHeader: Hash = run;
   let witnessedAt = -1;
   const byRound = new Map<number, Hash>();
+
+  /** Where the round starts: with momentum beyond the base, along its last change. */
+  const start = () =>
+    charter.aggregator.momentum === undefined || previous === base ? base : filled(hashParts('start', base, previous));
 
   function take(event: Event, { entry, state }: Look): Finding {
     if (event.kind === 'included') {
@@ -20,7 +25,7 @@ export function bases({ charter, run, pretends, isHonest }: Truth): Checker {
     const { content, updates, trainers, round } = event;
     const is = (name: string, found: unknown, wanted: unknown) =>
       found === wanted ? undefined : `the header of round ${round} says ${name} ${found}; it is ${wanted}`;
-    const next = pretends ? pretended(base, updates) : undefined;
+    const next = pretends ? pretended(start(), updates) : undefined;
     const finding =
       is('run', content.run, run) ??
       is('round', content.round, round) ??
@@ -33,6 +38,7 @@ export function bases({ charter, run, pretends, isHonest }: Truth): Checker {
       is('id', event.header, sha(canonical(content)));
     if (finding) return finding;
     if (trainers.join() !== [...trainers].sort().join()) return `round ${round} aggregates out of order`;
+    previous = base;
     base = content.nextBase;
     lastHeader = event.header;
     byRound.set(round, base);
@@ -71,11 +77,15 @@ export function bases({ charter, run, pretends, isHonest }: Truth): Checker {
 }
 
 /** What pretended training aggregates to, computed by hand. */
-function pretended(base: Hash, updates: readonly Hash[]): { aggregate: Hash; nextBase: Hash } {
+function pretended(start: Hash, updates: readonly Hash[]): { aggregate: Hash; nextBase: Hash } {
   const aggregate = hashParts('aggregate', ...updates);
-  const seed = hashParts('next', base, aggregate);
+  const seed = hashParts('next', start, aggregate);
+  return { aggregate, nextBase: filled(seed) };
+}
+
+/** The hash of the parameters that pretended training fills from a seed. */
+function filled(seed: Hash): Hash {
   const blocks = [0, 1].map((i) => Buffer.from(hashParts('fill', seed, i), 'hex'));
   const bytes = Buffer.concat(blocks).subarray(0, 4 * PRETEND_PARAMETERS);
-  const finite = bytes.map((byte, i) => (i % 2 === 1 ? 0x3c | (byte & 0x80) : byte));
-  return { aggregate, nextBase: sha(finite) };
+  return sha(bytes.map((byte, i) => (i % 2 === 1 ? 0x3c | (byte & 0x80) : byte)));
 }

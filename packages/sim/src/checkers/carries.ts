@@ -55,12 +55,8 @@ export function carries({ charter }: Truth): Checker {
     if (PAID.has(outcome) && isTainted(device, start)) return `${says}, though it is built on a refused state`;
     if (outcome === 'tainted' && !isTainted(device, start))
       return `${says}, and no round that it is built on was refused`;
-    if (!audits.delete(name)) {
-      // Left out without an audit: the error memory of that round is lost, the moments stay.
-      if (!PAID.has(outcome) && outcome !== 'tainted') carried.set(device, { ...of(device), error: charter.zeroError });
-      else if (outcome === 'tainted') carried.set(device, { ...of(device), error: of(device).error });
-      return undefined;
-    }
+    // Left out without an audit: it goes on from what it carried before.
+    if (!audits.delete(name)) return undefined;
     if (LEFT.has(outcome)) return undefined;
     refused.add(name);
     carried.set(device, zeros());

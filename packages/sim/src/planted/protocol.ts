@@ -190,7 +190,7 @@ export const PROTOCOL_BUGS: readonly PlantedBug[] = [
     'settled-twice',
     'a trainer that is not included is settled twice',
     'protocol/src/round.ts',
-    '  member.carry.error = charter.zeroError;\n  const left',
-    "  member.carry.error = charter.zeroError;\n  settleSeat(state, { round: round.number, device, outcome: 'late' }, context);\n  const left",
+    "  const left = isTainted(member, seat.carryIn) ? 'tainted' : 'excluded';",
+    "  settleSeat(state, { round: round.number, device, outcome: 'late' }, context);\n  const left = isTainted(member, seat.carryIn) ? 'tainted' : 'excluded';",
   ),
 ];

@@ -96,11 +96,11 @@ export const VERIFICATION_BUGS: readonly PlantedBug[] = [
     'carryIn.round < 0 && member.refusedRounds.some(',
   ),
   bug(
-    'lost-memory-is-kept',
-    'error memory outlives a round in which the update was left out',
+    'memory-is-lost',
+    'whoever was left out of a round loses its error memory',
     'protocol/src/round.ts',
-    '  member.carry.error = charter.zeroError;\n  const left',
-    '  const left',
+    "  const left = isTainted(member, seat.carryIn) ? 'tainted' : 'excluded';",
+    "  member.carry.error = charter.zeroError;\n  const left = isTainted(member, seat.carryIn) ? 'tainted' : 'excluded';",
   ),
   bug(
     'rare-audits',

@@ -12,9 +12,18 @@ export interface PlannedMember {
   readonly adversary?: string;
 }
 
+/** What differs from world to world in the charter. */
+export interface Rules {
+  /** The bit-exact engine, on which a mismatch forfeits. */
+  readonly exact: boolean;
+  /** Rounds start along the last change of the base. */
+  readonly momentum: boolean;
+}
+
 export interface Plan {
   readonly seed: string;
   readonly members: readonly PlannedMember[];
+  readonly rules: Rules;
   /** Conditions of the network while nothing befalls it. */
   readonly weather: Partial<Conditions>;
   readonly blows: readonly Blow[];
@@ -53,8 +62,10 @@ export function drawPlan(seed: string, wishes: Wishes, adversaries: readonly str
   const honest = wishes.members ?? between(random, 3, 5);
   const cast = castOf(random, honest, wishes, adversaries);
   const chaosMs = wishes.minutes === undefined ? CHAOS_MS : Math.round(wishes.minutes * 60_000);
+  const rules = { exact: below(random, 3) === 0, momentum: below(random, 3) === 0 };
   return {
     seed,
+    rules,
     members: cast.map((adversary, i) => ({ name: nameOf(i), ...(adversary && { adversary }) })),
     weather: weatherOf(random, wishes),
     blows: wishes.calm ? [] : drawBlows(random, cast.length, chaosMs, wishes.nemeses),

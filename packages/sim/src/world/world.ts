@@ -4,7 +4,7 @@
  */
 import { type DeviceId, SeededRandom } from '@folkmoot/core';
 import { balanceOf } from '@folkmoot/ledger';
-import { runId } from '@folkmoot/records';
+import { type Charter, runId } from '@folkmoot/records';
 import type { Truth } from '../checkers/index.ts';
 import { Referee } from '../checkers/referee.ts';
 import { sha } from '../checkers/second-opinion.ts';
@@ -15,7 +15,7 @@ import { GOOD_CONDITIONS } from '../sim-link.ts';
 import { type SimPerson, SimRun } from '../sim-run.ts';
 import { Cast, doesNoWork } from './cast.ts';
 import { Chronicle } from './chronicle.ts';
-import { nameOf, type Plan } from './plan.ts';
+import { nameOf, type Plan, type Rules } from './plan.ts';
 
 /** Rounds after the healing in which what the chaos left behind may still show. */
 const AFTERMATH = 3;
@@ -56,7 +56,7 @@ class World {
 
   constructor(plan: Plan) {
     this.#plan = plan;
-    this.#run = new SimRun(`world ${plan.seed}`, simCharter());
+    this.#run = new SimRun(`world ${plan.seed}`, charterOf(plan.rules));
     for (const { name, adversary } of plan.members) this.#add(name, adversary);
     this.#referee = new Referee(this.#truth());
     this.#chronicle = new Chronicle(this.#run, plan);
@@ -253,6 +253,16 @@ class World {
       pretends: true,
     };
   }
+}
+
+/** Credit unlocks early enough to be seen. */
+function charterOf({ exact, momentum }: Rules): Charter {
+  const charter = simCharter({ credit: { perSegment: 10, vestingRounds: 3 } });
+  return {
+    ...charter,
+    ...(exact && { engine: { kind: 'exact', tolerancePpm: 0 } }),
+    ...(momentum && { aggregator: { ...charter.aggregator, momentum: '0.5' } }),
+  };
 }
 
 /** A handler ends with the trouble of its own disk, or because its process is told to stop. */
