@@ -10,19 +10,17 @@ import {
   hashOf,
   isWorldError,
   SeededRandom,
-  sha256,
 } from '@folkmoot/core';
 import { type Conduct, Member, type Notice } from '@folkmoot/node';
 import type { Event, State } from '@folkmoot/protocol';
 import type { Charter } from '@folkmoot/records';
-import { PRETEND_PARAMETERS, PretendWork, pretendBase } from './pretend-work.ts';
+import { PretendWork } from './pretend-work.ts';
 import { SimClock } from './sim-clock.ts';
 import type { Conditions } from './sim-link.ts';
 import { SimMachine, type SimProcess } from './sim-machine.ts';
 import { SimNetwork } from './sim-network.ts';
+import { PRETENDED, type Training } from './training.ts';
 
-/** Virtual milliseconds that a pretended segment takes. */
-const SEGMENT_MS = 2000;
 /** Short, so that seed chains wear out and are renewed within some eight rounds. */
 const SEED_CHAIN_LINKS = 24;
 
@@ -41,7 +39,7 @@ export class SimPerson {
   readonly notices: Notice[] = [];
   readonly events: Event[] = [];
   member: Member | undefined;
-  /** Of the process that runs, or ran last. */
+  /** Of the process that runs, or ran last; `undefined` where training is real. */
   work: PretendWork | undefined;
   process: SimProcess | undefined;
   /** Why the member could not go on in this life. */
@@ -74,20 +72,21 @@ export class SimRun {
   /** Told everything that members tell. */
   watch: (person: SimPerson, notice: Notice) => void = () => {};
 
-  /** `charter` is adapted to the pretended model and to this world's first person, who is its creator and sequencer. */
-  constructor(seed: string, charter: Charter, conditions: Partial<Conditions> = {}) {
+  readonly #training: Training;
+
+  /** `charter` is adapted to the training and to this world's first person, who is its creator and sequencer. */
+  constructor(
+    seed: string,
+    charter: Charter,
+    conditions: Partial<Conditions> = {},
+    training: (clock: SimClock) => Training = () => PRETENDED,
+  ) {
     this.seed = seed;
     this.random = new SeededRandom(`sim ${seed}`);
     this.hub = new SimNetwork(this.clock, this.random, conditions);
-    const zeros = new PretendWork(this.clock, charter, SEGMENT_MS);
-    this.charter = {
-      ...charter,
-      parameters: PRETEND_PARAMETERS,
-      sequencer: deviceKey(fromHex(hashOf('device', seed, 0))).id,
-      initialBase: sha256(pretendBase()),
-      zeroMoments: sha256(zeros.zeroMoments()),
-      zeroError: sha256(zeros.zeroError()),
-    };
+    this.#training = training(this.clock);
+    const sequencer = deviceKey(fromHex(hashOf('device', seed, 0))).id;
+    this.charter = { ...this.#training.charterOf(charter), sequencer };
   }
 
   get creator(): SimPerson {
@@ -107,8 +106,9 @@ export class SimRun {
     person.process = process;
     person.failure = undefined;
     const network = process.network;
-    person.work = new PretendWork(process.clock, this.charter, SEGMENT_MS);
-    if (person === this.creator) await process.store.put(pretendBase());
+    const work = this.#training.workOf(process.clock, this.charter);
+    person.work = work instanceof PretendWork ? work : undefined;
+    if (person === this.creator) await process.store.put(this.#training.base);
     const member = await Member.start(
       {
         charter: this.charter,
@@ -120,7 +120,7 @@ export class SimRun {
         store: process.store,
         journal: process.openJournal('log'),
         cells: process.cells,
-        work: person.work,
+        work,
         doors: person === this.creator ? [] : this.doors(),
         pinned: [],
         conduct: person.options.conduct,

@@ -14,6 +14,7 @@ import { register as keys } from './keys.ts';
 import { register as log } from './log.ts';
 import { register as program } from './program.ts';
 import { register as replay } from './replay.ts';
+import { register as sim } from './sim.ts';
 import { register as status } from './status.ts';
 import { register as test } from './test.ts';
 import { register as up } from './up.ts';
@@ -38,4 +39,5 @@ export const commands: readonly Register[] = [
   test,
   fuzz,
   chaos,
+  sim,
 ];

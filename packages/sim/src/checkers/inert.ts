@@ -15,12 +15,16 @@ export function inert(truth: Truth): Checker {
   let triedIn = '';
 
   /** What `record` would be elsewhere. */
-  function elsewhere({ body }: VerifiedRecord): [what: string, body: RecordBody][] {
+  function elsewhere(state: State, { body }: VerifiedRecord): [what: string, body: RecordBody][] {
+    const heard = state.members[body.device]?.seq;
     const other = sha(`other ${body.seq}`);
     return [
       ['of another run', { ...body, run: other }],
       ['of the next round', { ...body, round: body.round + 1 }],
       ['on another base', { ...body, base: other }],
+      ...(heard === undefined
+        ? []
+        : [['with a number that was heard', { ...body, seq: heard }] satisfies [string, RecordBody]]),
     ];
   }
 
@@ -28,7 +32,7 @@ export function inert(truth: Truth): Checker {
     const key = truth.keyOf(record.body.device);
     // Time is told about whatever round it is.
     if (!key || record.body.kind === 'tick') return undefined;
-    return first(elsewhere(record), ([what, body]) =>
+    return first(elsewhere(state, record), ([what, body]) =>
       check(state, signRecord(body, key)) === null
         ? `a ${body.kind} ${what} by ${short(body.device)} would be taken`
         : undefined,

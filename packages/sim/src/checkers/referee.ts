@@ -96,7 +96,9 @@ export class Referee {
 
   #fold(entry: Entry): void {
     for (const checker of this.#checkers) {
-      const finding = checker.before?.(entry, this.state);
+      if (!checker.before) continue;
+      if (!checker.after) this.looks[checker.name]!++;
+      const finding = checker.before(entry, this.state);
       if (finding) return this.#report(checker, finding, entry.index);
     }
     const events = apply(this.state, entry);

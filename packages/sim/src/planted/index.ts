@@ -7,6 +7,8 @@ import { STORE_BUGS } from './store.ts';
 import { VERIFICATION_BUGS } from './verification.ts';
 
 export type { PlantedBug } from './bug.ts';
+export { type Catch, plant } from './plant.ts';
+export { plantedTable } from './table.ts';
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...PROTOCOL_BUGS,

@@ -24,6 +24,8 @@ export interface Plan {
   readonly seed: string;
   readonly members: readonly PlannedMember[];
   readonly rules: Rules;
+  /** Training is in earnest. */
+  readonly real?: true;
   /** Conditions of the network while nothing befalls it. */
   readonly weather: Partial<Conditions>;
   readonly blows: readonly Blow[];
@@ -41,6 +43,7 @@ export interface Wishes {
   /** Nothing befalls anybody. */
   readonly calm?: boolean;
   readonly nemeses?: readonly NemesisName[];
+  readonly real?: boolean;
   readonly loss?: number;
   readonly delayMs?: number;
   /** Part of the members, in [0, 1), that each adversary makes up. `undefined`: drawn; empty: none. */
@@ -66,6 +69,7 @@ export function drawPlan(seed: string, wishes: Wishes, adversaries: readonly str
   return {
     seed,
     rules,
+    ...(wishes.real && { real: true }),
     members: cast.map((adversary, i) => ({ name: nameOf(i), ...(adversary && { adversary }) })),
     weather: weatherOf(random, wishes),
     blows: wishes.calm ? [] : drawBlows(random, cast.length, chaosMs, wishes.nemeses),
@@ -83,7 +87,7 @@ export function nameOf(index: number): string {
 function castOf(
   random: Random,
   count: number,
-  { adversaries: wished }: Wishes,
+  { adversaries: wished, members }: Wishes,
   known: readonly string[],
 ): (string | undefined)[] {
   const honest = (n: number) => Array.from({ length: n }, () => undefined);
@@ -97,7 +101,7 @@ function castOf(
   }
   if (known.length === 0 || below(random, 2) === 0) return honest(count);
   // Two auditors must be left to convict it when one of them is away.
-  return [...honest(Math.max(4, count)), known[below(random, known.length)]];
+  return [...honest(members === undefined ? Math.max(4, count) : count), known[below(random, known.length)]];
 }
 
 function weatherOf(random: Random, { loss, delayMs }: Wishes): Partial<Conditions> {

@@ -10,9 +10,12 @@ import { Referee } from '../checkers/referee.ts';
 import { sha } from '../checkers/second-opinion.ts';
 import type { Violation } from '../checkers/violation.ts';
 import { type Blow, NEMESES, type Nemesis } from '../nemeses/index.ts';
+import { realTraining } from '../real-training.ts';
 import { simCharter } from '../sim-charter.ts';
+import type { SimClock } from '../sim-clock.ts';
 import { GOOD_CONDITIONS } from '../sim-link.ts';
 import { type SimPerson, SimRun } from '../sim-run.ts';
+import type { Training } from '../training.ts';
 import { Cast, doesNoWork } from './cast.ts';
 import { Chronicle } from './chronicle.ts';
 import { nameOf, type Plan, type Rules } from './plan.ts';
@@ -38,8 +41,10 @@ export interface Outcome {
 }
 
 export async function runWorld(plan: Plan): Promise<Outcome> {
-  const world = new World(plan);
+  const real = plan.real ? await realTraining(plan.seed) : undefined;
+  const world = new World(plan, real?.in);
   await world.live();
+  await real?.close();
   return world.outcome();
 }
 
@@ -54,9 +59,9 @@ class World {
   readonly #enders = new Set<() => void>();
   #calmFrom: number | undefined;
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, training?: (clock: SimClock) => Training) {
     this.#plan = plan;
-    this.#run = new SimRun(`world ${plan.seed}`, charterOf(plan.rules));
+    this.#run = new SimRun(`world ${plan.seed}`, charterOf(plan.rules), {}, training);
     for (const { name, adversary } of plan.members) this.#add(name, adversary);
     this.#referee = new Referee(this.#truth());
     this.#chronicle = new Chronicle(this.#run, plan);
@@ -250,7 +255,7 @@ class World {
       get calmFrom() {
         return world.#calmFrom;
       },
-      pretends: true,
+      pretends: !this.#plan.real,
     };
   }
 }
