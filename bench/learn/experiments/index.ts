@@ -10,8 +10,9 @@ import { l6 } from './l6.ts';
 import { l7 } from './l7.ts';
 import { l8 } from './l8.ts';
 import { rates } from './rates.ts';
+import { tries } from './tries.ts';
 
-export const EXPERIMENTS: readonly Experiment[] = [l1, l2, l3, l4, l5, l6, l7, l8, rates];
+export const EXPERIMENTS: readonly Experiment[] = [l1, l2, l3, l4, l5, l6, l7, l8, rates, tries];
 
 export interface Plot {
   readonly kind: 'curves' | 'frontier';

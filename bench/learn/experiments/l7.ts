@@ -1,6 +1,6 @@
 /** L7: a fifth of the members lies; text shared out at random, or each member with documents of its own. */
 import type { Arm, Attack } from '../arm.ts';
-import { adamw, dense, lasting } from '../build-arms.ts';
+import { adamw, dense, group, lasting } from '../build-arms.ts';
 import { type Band, type Experiment, lossBand, type Row } from '../experiment.ts';
 
 const ROUNDS = 10;
@@ -34,26 +34,39 @@ function clean(kind: Attack, setting: Setting): Arm {
   };
 }
 
+/** Sparse updates are averaged over who sent each value, so what a liar alone sends is taken in full. */
+const sparseArm = (kind: Attack): Arm => ({
+  ...lasting(34, group({ id: `sparse, 1 of 5 ${kind}`, optimizer: adamw('0.003'), members: 5, rows: 4 }), STEPS),
+  attack: { kind, liars: 1 },
+});
+const SPARSE_ATTACKS: readonly Attack[] = ['noise', 'flipped'];
+
 export const l7: Experiment = {
   id: 'L7',
   title: 'A fifth of the members lies',
-  rows: SETTINGS.flatMap((setting) => [
-    { label: `nobody lies, 4 members, ${setting.label}`, arm: clean('scaled', setting) },
-    { label: `nobody lies, 8 members, ${setting.label}`, arm: clean('colluding', setting) },
-    ...ATTACKS.flatMap((kind): Row[] => [
-      {
-        label: `${kind}, robust, ${setting.label}`,
-        arm: armOf(kind, 'senders', setting),
-        against: clean(kind, setting),
-      },
-      {
-        label: `${kind}, plain mean, ${setting.label}`,
-        arm: armOf(kind, 'plain', setting),
-        against: clean(kind, setting),
-      },
-    ]),
-  ]),
-  bands: SETTINGS.flatMap((setting): Band[] => [
+  rows: [
+    ...SETTINGS.flatMap(rowsOf),
+    { label: 'nobody lies, 4 members, sparse, 34 rounds', arm: sparseArm('absent') },
+    ...SPARSE_ATTACKS.map((kind) => ({
+      label: `${kind}, robust, sparse, 34 rounds`,
+      arm: sparseArm(kind),
+      against: sparseArm('absent'),
+    })),
+  ],
+  bands: [
+    ...SETTINGS.flatMap(bandsOf),
+    ...SPARSE_ATTACKS.map((kind) =>
+      lossBand(
+        `${kind}, sparse: robust within 3 % of clean`,
+        [sparseArm(kind), sparseArm('absent')],
+        (robust, honest) => robust <= 1.03 * honest,
+      ),
+    ),
+  ],
+};
+
+function bandsOf(setting: Setting): Band[] {
+  return [
     ...ATTACKS.map((kind) =>
       lossBand(
         `${kind}, ${setting.label}: robust within 3 % of clean`,
@@ -73,5 +86,24 @@ export const l7: Experiment = {
         return results.includes(undefined) ? undefined : results.every((each) => each!.honestDropped === 0);
       },
     },
-  ]),
-};
+  ];
+}
+
+function rowsOf(setting: Setting): Row[] {
+  return [
+    { label: `nobody lies, 4 members, ${setting.label}`, arm: clean('scaled', setting) },
+    { label: `nobody lies, 8 members, ${setting.label}`, arm: clean('colluding', setting) },
+    ...ATTACKS.flatMap((kind): Row[] => [
+      {
+        label: `${kind}, robust, ${setting.label}`,
+        arm: armOf(kind, 'senders', setting),
+        against: clean(kind, setting),
+      },
+      {
+        label: `${kind}, plain mean, ${setting.label}`,
+        arm: armOf(kind, 'plain', setting),
+        against: clean(kind, setting),
+      },
+    ]),
+  ];
+}

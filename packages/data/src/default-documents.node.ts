@@ -33,12 +33,18 @@ interface PackageFiles {
 /**
  * Documents of at most `maxBytes` together (default 8 MiB, at most 32), called `package@version/file`.
  *
- * The same for the same installed packages. Large packages share what small ones leave, so that no package outweighs
- * many others. Throws `data-empty` where nothing is installed under `workspaceRoot`.
+ * The same for the same installed packages, or for those of `only`, by their names. Large packages share what small ones
+ * leave, so that no package outweighs many others. Throws `data-empty` where nothing is installed under `workspaceRoot`.
  */
-export async function defaultDocuments(workspaceRoot: string, maxBytes = 8 * MIB): Promise<DocumentsRead> {
+export async function defaultDocuments(
+  workspaceRoot: string,
+  maxBytes = 8 * MIB,
+  only?: ReadonlySet<string>,
+): Promise<DocumentsRead> {
   assert(maxBytes > 0 && maxBytes <= MAX_DEFAULT_BYTES, 'default data is at most 32 MiB');
-  const packages = (await installedPackages(workspaceRoot)).filter(({ licence }) => licence && isPermissive(licence));
+  const packages = (await installedPackages(workspaceRoot)).filter(
+    ({ name, licence }) => licence && isPermissive(licence) && (only?.has(name) ?? true),
+  );
   const chosen = await Promise.all(packages.map(chooseFiles));
   const share = fairShare(
     chosen.map(({ bytes }) => bytes),

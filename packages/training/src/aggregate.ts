@@ -5,9 +5,10 @@
  * 1. dropped where they are all zeros: they say nothing, and would pull the median down;
  * 2. clipped: one whose norm exceeds T, the lower median of the norms or the caller's floor if that is larger, is scaled
  *    by T / norm;
- * 3. from three on, dropped where they point away from the rest: where the leave-one-out cosine (with the sum of all
- *    others, clipped) is below half of the lower median cosine. Where that median is negative there is no common
- *    direction, and the limit is one and a half times the median instead;
+ * 3. from three on, dropped where they point against the rest: where the leave-one-out cosine (with the sum of all
+ *    others, clipped) is below −0.05. Where the lower median of the cosines is negative there is no common direction,
+ *    and the limit is lower by one and a half times that median. The worst go first, down to half of the lowest cosine,
+ *    and the others are measured again without them, in six passes at most;
  * 4. averaged: each parameter by the number of updates that have a value for it.
  *
  * One update is taken as it is. Of two, the larger is clipped to the smaller and neither is dropped: nobody can tell
@@ -19,7 +20,7 @@
 import { assert, bytesOf, type Hash, hashOf, idOf, integerSqrt, lowerMedian, sha256 } from '@folkmoot/core';
 import { ChunkSum } from './chunk-sum.ts';
 import type { Update } from './codec.ts';
-import { pointingAway } from './direction.ts';
+import { pointingAgainst } from './direction.ts';
 import { UNIT } from './fixed-point.ts';
 import { innerProduct, scaled } from './update-algebra.ts';
 
@@ -67,7 +68,7 @@ export function aggregate(
   const heard = norms.filter((norm) => norm !== 0n);
   const clipNorm = heard.length === 0 ? 0n : larger(lowerMedian(heard), options.normFloor ?? 0n);
   const clipped = speaking.map(({ update }, i) => (heard[i] > clipNorm ? scaled(update, clipNorm, heard[i]) : update));
-  for (const [i, reason] of pointingAway(clipped)) reasons.set(speaking[i].key, reason);
+  for (const [i, reason] of pointingAgainst(clipped)) reasons.set(speaking[i].key, reason);
 
   const kept = clipped.filter((_, i) => !reasons.has(speaking[i].key));
   const fates = ordered.map(({ key }, i): Fate => {
