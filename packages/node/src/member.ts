@@ -157,14 +157,15 @@ export class Member {
 
   /**
    * Opens what the disk holds, connects, and takes part until `stop`. Resolves when the member is in the log, or
-   * throws what keeps it out (`invite-unreachable`, `invite-foreign`, `refused`, `log-damaged`).
+   * throws what keeps it out (`disk-full`, `log-forked`, `invite-unreachable`, `invite-foreign`, `refused`, `log-damaged`).
    */
   static async start(parts: MemberParts, watcher?: (notice: Notice) => void): Promise<Member> {
     const log = await Log.open(parts.charter, parts.journal, parts.cells);
     const member = new Member(parts, log);
     if (watcher) member.watch(watcher);
     try {
-      await member.#begin();
+      // What stops a member in the background stops it while it still enters, too.
+      await Promise.race([member.#begin(), member.failed]);
     } catch (error) {
       await member.stop();
       throw error;

@@ -132,6 +132,22 @@ for (const [who, index] of [
     await isWhole(run);
   });
 
+test('a disk that is full while a member still fetches the log: it says so and stops, too', async () => {
+  const run = await started('full at first', 3);
+  assert.ok(await run.until(() => run.creator.state!.finalized >= 1));
+  const joiner = run.add();
+  joiner.machine.disk.capacityBytes = 6000;
+  const error = await run.clock.drive(
+    run.start(joiner).catch((reason) => reason),
+    run.clock.now() + 60_000,
+  );
+  assert.ok(isWorldError(error, 'disk-full'), String(error));
+  run.crash(joiner);
+  joiner.machine.disk.capacityBytes = Number.POSITIVE_INFINITY;
+  await run.clock.drive(run.start(joiner));
+  await isWhole(run);
+});
+
 test('whoever joins in the fourth round holds the same base and the same state at the end', async () => {
   const run = await started('joiner', 3);
   assert.ok(await run.until(() => run.creator.state!.finalized >= 3));

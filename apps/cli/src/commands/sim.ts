@@ -28,7 +28,7 @@ export function register(program: Command): void {
     .description('simulate a network from a seed: what is on the sliders befalls it, and checkers look at every entry')
     .option('--seed <text>', 'another seed is another world', '1')
     .option('--seeds <n>', 'so many worlds, from the seed (a number) on')
-    .option('--members <n>', 'honest members, 3 to 200; drawn otherwise')
+    .option('--members <n>', 'members, 3 to 200; drawn otherwise')
     .option('--rounds <n>', 'rounds that must end after the world has healed')
     .option('--minutes <n>', 'length of the chaos, simulated minutes (0.75)')
     .option('--adversary <name=part...>', 'so large a part of the members misbehaves so, such as free-rider=0.2')

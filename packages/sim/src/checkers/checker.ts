@@ -14,6 +14,8 @@ export interface Truth {
   /** An adversary that never does the work that it is credited for. */
   doesNoWork(device: DeviceId): boolean;
   keyOf(device: DeviceId): DeviceKey | undefined;
+  /** No adversary but such: who audits does it properly. */
+  readonly auditorsAreHonest: boolean;
   /** No adversary among the members. */
   readonly allHonest: boolean;
   /** The first round that began in a healed world, once there is one. */

@@ -13,7 +13,8 @@ interface Holding {
 
 const PAID = new Set(['matched', 'within', 'not-drawn', 'no-verdict']);
 
-export function credits({ charter, doesNoWork }: Truth): Checker {
+export function credits(truth: Truth): Checker {
+  const { charter, doesNoWork } = truth;
   const { perSegment, vestingRounds } = charter.credit;
   const segmentsOfRound = charter.stepsPerRound / charter.stepsPerSegment;
   const holdings = new Map<AccountId, Holding>();
@@ -77,6 +78,9 @@ export function credits({ charter, doesNoWork }: Truth): Checker {
     if (wanted > 0 && !isIn) return `${says} and is paid, though its update was not included`;
     if (outcome === 'excluded' && isIn) return `${says}, though its update was included`;
     if ((outcome === 'matched' || outcome === 'within') && doesNoWork(device)) return `${says}, though it did no work`;
+    const isCalm = truth.calmFrom !== undefined && round >= truth.calmFrom;
+    if (wanted > 0 && doesNoWork(device) && isCalm && truth.auditorsAreHonest)
+      return `${says} and is paid in a healed world, though it did no work`;
     const unfounded = evidence.decide(round, device, outcome);
     if (unfounded) return `${says}: ${unfounded}`;
     if (wanted === 0) return undefined;

@@ -12,24 +12,20 @@ export function phases({ charter }: Truth): Checker {
   let beganMs = 0;
   let phase = 'open';
   let majorityMs: number | undefined;
-  let trainedInMs = 0;
   let enoughMs: number | undefined;
   const delivered = new Set<DeviceId>();
 
-  /** Longest time of a phase that has not been cut short. */
+  /** Longest time of a phase. Deadlines adapt to the run's pace below it. */
   function limitMs(): number {
     if (phase === 'reveal') return timing.revealMs;
     if (phase === 'witness') return timing.witnessMs;
-    if (phase === 'finalize') return timing.finalizeMs;
-    const usual = Math.max(10 * timing.graceMs, 4 * trainedInMs);
-    return trainedInMs === 0 ? timing.trainMs : Math.min(timing.trainMs, usual);
+    return phase === 'finalize' ? timing.finalizeMs : timing.trainMs;
   }
 
   function entered(look: Look): void {
     const { round } = look.state;
     const now = `${round.number} ${round.phase} ${round.draw}`;
     if (now === place) return;
-    if (phase === 'train' && round.phase === 'reveal') trainedInMs = look.entry.atMs - beganMs;
     place = now;
     phase = round.phase;
     beganMs = look.entry.atMs;

@@ -18,6 +18,8 @@ export interface Rules {
   readonly exact: boolean;
   /** Rounds start along the last change of the base. */
   readonly momentum: boolean;
+  /** Fewer witnesses are drawn than there are members. */
+  readonly fewWitnesses: boolean;
 }
 
 export interface Plan {
@@ -65,7 +67,11 @@ export function drawPlan(seed: string, wishes: Wishes, adversaries: readonly str
   const honest = wishes.members ?? between(random, 3, 5);
   const cast = castOf(random, honest, wishes, adversaries);
   const chaosMs = wishes.minutes === undefined ? CHAOS_MS : Math.round(wishes.minutes * 60_000);
-  const rules = { exact: below(random, 3) === 0, momentum: below(random, 3) === 0 };
+  const rules = {
+    exact: below(random, 3) === 0,
+    momentum: below(random, 3) === 0,
+    fewWitnesses: below(random, 2) === 0,
+  };
   return {
     seed,
     rules,

@@ -25,6 +25,7 @@ const AFTERMATH = 3;
 /** Longest time for a round of a healed world, and with adversaries in it, virtual milliseconds. */
 const ROUND_MS = 60_000;
 const DISTURBED_ROUND_MS = 180_000;
+const FEW_WITNESSES = 4;
 const RETURN_MS = 600_000;
 const RETRY_MS = 3000;
 const MOST_NEWCOMERS = 6;
@@ -249,6 +250,9 @@ class World {
       isHonest: (device) => !world.#adversaries.has(device),
       doesNoWork: (device) => doesNoWork(world.#adversaries.get(device) ?? ''),
       keyOf: (device) => world.#byId.get(device)?.key,
+      get auditorsAreHonest() {
+        return [...world.#adversaries.values()].every(doesNoWork);
+      },
       get allHonest() {
         return world.#adversaries.size === 0;
       },
@@ -261,11 +265,12 @@ class World {
 }
 
 /** Credit unlocks early enough to be seen. */
-function charterOf({ exact, momentum }: Rules): Charter {
+function charterOf({ exact, momentum, fewWitnesses }: Rules): Charter {
   const charter = simCharter({ credit: { perSegment: 10, vestingRounds: 3 } });
   return {
     ...charter,
     ...(exact && { engine: { kind: 'exact', tolerancePpm: 0 } }),
+    ...(fewWitnesses && { committee: { ...charter.committee, maxWitnesses: FEW_WITNESSES } }),
     ...(momentum && { aggregator: { ...charter.aggregator, momentum: '0.5' } }),
   };
 }
