@@ -47,6 +47,8 @@ test('a miniature of every kind of arm learns, the same twice, through the codec
       { ...SPARSE, innerState: 'int8' },
       { ...SPARSE, innerState: 'fresh' },
       { ...SPARSE, drop: 0.5 },
+      { ...SPARSE, ahead: '0.5' },
+      { ...SPARSE, tried: { select: 'shared', keep: 400, errorDecay: '0.95' } },
       { ...SPARSE, heavyBall: 0.5 },
       { ...SPARSE, momentum: '0.5' },
       {

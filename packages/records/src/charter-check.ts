@@ -45,9 +45,9 @@ export function brokenOptimizer(rules: OptimizerRules): string | undefined {
   return parsed.success ? brokenSchedule(parsed.data) : firstIssue(parsed.error);
 }
 
-/** What is wrong with an aggregator that a person has put together, or `undefined`. */
-export function brokenAggregator(rules: Charter['aggregator']): string | undefined {
-  const parsed = charterSchema.shape.aggregator.safeParse(rules);
+/** What is wrong with a codec and an aggregator that a person has put together, or `undefined`. */
+export function brokenExchange(rules: Pick<Charter, 'codec' | 'aggregator'>): string | undefined {
+  const parsed = charterSchema.pick({ codec: true, aggregator: true }).safeParse(rules);
   return parsed.success ? undefined : firstIssue(parsed.error);
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isWorldError } from '@folkmoot/core';
 import { exchangeRules, RUN_PRESETS } from '@folkmoot/node';
+import type { ExchangeOptions } from '../commands/exchange-options.ts';
 import { exchangeOf } from './exchange-of.ts';
 
 const DENSE = exchangeRules('dense');
@@ -22,14 +23,23 @@ test('rate and momentum are what was typed, and a momentum of 0 is none', () => 
   assert.equal(exchangeOf(SPARSE, { outerRate: '0.5' }).aggregator.outerRate, '0.5');
 });
 
+test('a sparse update says as much as was typed', () => {
+  const { codec } = exchangeOf(SPARSE, { keep: '38' });
+  assert.deepEqual(codec, { ...SPARSE.codec, keep: 38 });
+});
+
 test('what makes no run is refused', () => {
-  for (const [options, message] of [
-    [{ outerMomentum: '1' }, /momentum/],
-    [{ outerMomentum: '-0.5' }, /momentum/],
-    [{ outerRate: '1e-3' }, /outerRate/],
-  ] as const)
+  const cases: [ExchangeOptions, string, RegExp][] = [
+    [{ outerMomentum: '1' }, 'exchange-invalid', /momentum/],
+    [{ outerMomentum: '-0.5' }, 'exchange-invalid', /momentum/],
+    [{ outerRate: '1e-3' }, 'exchange-invalid', /outerRate/],
+    [{ keep: '38' }, 'exchange-invalid', /--keep/],
+    [{ codec: 'sparse', keep: '129' }, 'exchange-invalid', /keep/],
+    [{ codec: 'sparse', keep: 'all' }, 'bad-number', /--keep/],
+  ];
+  for (const [options, code, message] of cases)
     assert.throws(
       () => exchangeOf(DENSE, options),
-      (error) => isWorldError(error) && error.code === 'exchange-invalid' && message.test(error.message),
+      (error) => isWorldError(error) && error.code === code && message.test(error.message),
     );
 });
