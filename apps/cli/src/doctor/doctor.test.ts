@@ -7,7 +7,7 @@ import { RUN_PRESETS } from '@folkmoot/node';
 import { checkExactWasm, type Engine } from '@folkmoot/tensor';
 import type { MachineDescription } from './examination.ts';
 import { examinationLines } from './examination-lines.ts';
-import { stepTimeMs, work } from './forecast.ts';
+import { muonFlops, stepTimeMs, work } from './forecast.ts';
 import { type Eyes, examine } from './run-doctor.ts';
 
 const MACHINE: MachineDescription = {
@@ -162,6 +162,8 @@ test('the forecast of tiny is what was measured, and a faster machine is foretol
   const twice = { productGflops: 2 * SPEED.productGflops, tinyStepMs: SPEED.tinyStepMs / 2 };
   for (const preset of ['small', 'medium'] as const)
     assert.ok(Math.abs(step(preset, SPEED) / step(preset, twice) - 2) < 1e-9);
+  // Muon on `small` took 237 ms on one thread of that machine, less what AdamW would have taken for the same matrices.
+  assert.ok(Math.abs(muonFlops(PRESETS.small) / SPEED.productGflops / 1e6 / 237 - 1) < 0.3);
   // One thread of the machine of docs/results, 2026-11-21: 795 and 4,927 ms were measured.
   assert.ok(Math.abs(step('small', SPEED) / 795 - 1) < 0.1);
   assert.ok(Math.abs(step('medium', SPEED) / 4927 - 1) < 0.1);

@@ -8,9 +8,10 @@ import type { PresetForecast, Speed } from './examination.ts';
 import { memoryNeed } from './memory-need.ts';
 
 export function forecast(preset: PresetName, speed: Speed, availableBytes: number): PresetForecast {
-  const { batchRows, stepsPerRound } = RUN_PRESETS[preset];
+  const { batchRows, stepsPerRound, optimizer } = RUN_PRESETS[preset];
   const config = PRESETS[preset];
-  const stepMs = stepTimeMs(config, batchRows, speed);
+  const turningMs = optimizer.kind === 'muon' ? muonFlops(config) / speed.productGflops / 1e6 : 0;
+  const stepMs = stepTimeMs(config, batchRows, speed) + turningMs;
   const memoryBytes = memoryNeed(config, batchRows);
   return {
     preset,
@@ -22,7 +23,7 @@ export function forecast(preset: PresetName, speed: Speed, availableBytes: numbe
   };
 }
 
-/** Milliseconds of one inner step on `rows` rows. */
+/** Milliseconds of one inner step on `rows` rows with AdamW. */
 export function stepTimeMs(config: ModelConfig, rows: number, { productGflops, tinyStepMs }: Speed): number {
   const tiny = work(PRESETS.tiny, RUN_PRESETS.tiny.batchRows);
   const all = work(config, rows);
@@ -44,6 +45,16 @@ export function work(config: ModelConfig, rows: number): { flops: number; elemen
     tokens * (layers * (30 * hidden + 15 * feedForward + 8 * heads * keys) + 6 * vocab) +
     4 * parameterLayout(config).elements;
   return { flops, elements };
+}
+
+/** Additions and multiplications with which Muon turns the matrices of all blocks: five times X·Xᵀ, its square, and one more. */
+export function muonFlops({ hidden, heads, kvHeads, feedForward, layers }: ModelConfig): number {
+  const turning = (a: number, b: number) => {
+    const [short, long] = [Math.min(a, b), Math.max(a, b)];
+    return 5 * (4 * short * short * long + 2 * short ** 3);
+  };
+  const keyWidth = (hidden / heads) * kvHeads;
+  return layers * (2 * turning(hidden, hidden) + 2 * turning(hidden, keyWidth) + 3 * turning(hidden, feedForward));
 }
 
 /** Keys that a query meets on average: `causalAttention` computes blocks of queries up to the end of each block. */
