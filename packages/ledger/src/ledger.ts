@@ -25,6 +25,8 @@ export interface Account {
   forfeited: number;
   /** Ascending by round. */
   locks: Lock[];
+  /** Devices that owe the log an answer: while there are any, nothing unlocks. */
+  frozen: number;
 }
 
 /** Plain data: it is part of the reducer's state, and of its hash. */
@@ -38,7 +40,7 @@ export function emptyLedger(): Ledger {
 
 /** Gives a member an account, with nothing in it. */
 export function openAccount(ledger: Ledger, account: AccountId): void {
-  ledger.accounts[account] ??= { earned: 0, forfeited: 0, locks: [] };
+  ledger.accounts[account] ??= { earned: 0, forfeited: 0, locks: [], frozen: 0 };
 }
 
 /** Books one settlement; the account must be open. */
@@ -54,12 +56,23 @@ export function settle(ledger: Ledger, rules: CreditRules, settlement: Settlemen
   account.locks.sort((a, b) => a.round - b.round);
 }
 
-/** Drops the locks that have vested when `round` starts; call once a round, so that lists stay short. */
+/** Drops the locks that have vested when `round` starts, but for frozen accounts; call once a round, so that lists stay short. */
 export function unlock(ledger: Ledger, rules: CreditRules, round: number): void {
   for (const account of Object.values(ledger.accounts)) {
-    if (account.locks.length > 0 && account.locks[0]!.round + rules.vestingRounds <= round)
+    if (account.frozen === 0 && account.locks.length > 0 && account.locks[0]!.round + rules.vestingRounds <= round)
       account.locks = account.locks.filter((lock) => lock.round + rules.vestingRounds > round);
   }
+}
+
+/** Keeps what is locked from unlocking, until as many `thaw`s have followed. Takes nothing away. */
+export function freeze(ledger: Ledger, account: AccountId): void {
+  ledger.accounts[account]!.frozen++;
+}
+
+export function thaw(ledger: Ledger, account: AccountId): void {
+  const holder = ledger.accounts[account]!;
+  assert(holder.frozen > 0, 'what is thawed was frozen');
+  holder.frozen--;
 }
 
 /** Takes everything that is still locked; returns the amount. Only a proof of fault does this. */

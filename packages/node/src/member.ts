@@ -449,7 +449,7 @@ export class Member {
 }
 
 function nameOf(duty: Duty): string {
-  if ('audit' in duty) return `${duty.kind} ${duty.audit.round} ${duty.audit.trainer} ${duty.audit.auditor}`;
+  if ('audit' in duty) return `${duty.kind} ${duty.audit.round} ${duty.audit.trainer} ${duty.audit.auditors.length}`;
   if (duty.kind === 'ready') return 'ready';
   if (duty.kind === 'reproduce') {
     const { round, trainer } = duty.reproduction;

@@ -1,11 +1,13 @@
 /** After a round has ended: which trainers are audited, in which segment, by whom. */
 import type { DeviceId, Hash } from '@folkmoot/core';
-import { type AuditorRing, auditorOn, auditorRing, drawSegment } from './draw.ts';
+import { type AuditorRing, auditorOn, auditorRing, auditPpm, drawSegment } from './draw.ts';
 import type { Context } from './events.ts';
 import { auditSeed } from './seeds.ts';
 import { settleAudit, settleSeat } from './settle.ts';
+import { standingAudits } from './standing-audits.ts';
 import { type Audit, type AuditStage, auditKey, isTainted, type State } from './state.ts';
 import { addTimer } from './timers.ts';
+import { concluded, weighed } from './weigh.ts';
 
 /** Draws the audits of the round that is being finalized; included trainers that are not drawn are settled at once. */
 export function drawAudits(state: State, context: Context): void {
@@ -13,22 +15,20 @@ export function drawAudits(state: State, context: Context): void {
   const ring = auditorRing(state, seed);
   for (const trainer of state.round.included) {
     const segment = drawSegment(state, seed, trainer);
-    const audit = segment === undefined ? undefined : newAudit(state, seed, ring, trainer, segment);
-    if (audit) begin(state, audit, context);
+    const audit = segment === undefined ? undefined : newAudit(state, seed, trainer, segment);
+    if (audit && ask(state, audit, ring, audit.wanted, context)) begin(state, audit, context);
     else settleUndrawn(state, trainer, context);
   }
+  for (const audit of standingAudits(state)) begin(state, audit, context);
 }
 
-/** Gives the audit to the next auditor, or settles it where nobody is left or three have been drawn. */
-export function redrawAuditor(state: State, audit: Audit, context: Context): void {
-  const auditor = audit.auditors.length < 3 ? auditorOn(auditorRing(state, audit.auditSeed), state, audit) : undefined;
-  if (auditor === undefined) return settleAudit(state, audit, inconclusive(audit), context);
-  audit.auditor = auditor;
-  audit.auditors.push(auditor);
-  audit.result = null;
-  state.members[auditor]!.audits.push(auditKey(audit.round, audit.trainer));
+/** Weighs what was found so far: settles the audit, or asks more auditors. */
+export function weigh(state: State, audit: Audit, context: Context): void {
+  const outcome = weighed(state, audit);
+  if (typeof outcome === 'string') return settleAudit(state, audit, outcome, context);
+  if (!ask(state, audit, auditorRing(state, audit.auditSeed), outcome.ask, context))
+    return settleAudit(state, audit, concluded(audit), context);
   setStage(state, audit, 'running', context);
-  announce(audit, context);
 }
 
 /** Moves an audit on and starts the clock of whoever's turn it is. */
@@ -40,29 +40,36 @@ export function setStage(state: State, audit: Audit, stage: AuditStage, context:
     atMs: context.nowMs + durationMs,
     key: auditKey(audit.round, audit.trainer),
     stage,
-    auditor: audit.auditor,
+    auditor: turnOf(audit),
   });
 }
 
-/**
- * No two auditors agree. Where one of them found a mismatch it is a dispute, which pays nothing and refuses nothing, so
- * that neither a liar among the trainers nor one among the auditors gains. Bytes that two could not fetch were not
- * opened. Silence costs nothing.
- */
-function inconclusive(audit: Audit): 'disputed' | 'unavailable' | 'matched' | 'no-verdict' {
-  const outcomes = audit.verdicts.map((given) => given.outcome);
-  if (outcomes.includes('mismatch')) return 'disputed';
-  if (outcomes.includes('match') || outcomes.includes('within')) return 'matched';
-  const unavailable = outcomes.filter((outcome) => outcome === 'unavailable').length;
-  const nobodyElse = unavailable > 0 && unavailable === audit.auditors.length;
-  return unavailable >= 2 || nobodyElse ? 'unavailable' : 'no-verdict';
+/** Names whose turn it is: the last that was drawn, since all who are asked at once have one deadline. */
+export function turnOf({ auditors }: Pick<Audit, 'auditors'>): DeviceId {
+  return auditors.at(-1) ?? '';
 }
 
-function newAudit(state: State, seed: Hash, ring: AuditorRing, trainer: DeviceId, segment: number): Audit | undefined {
-  const { round } = state;
+/** Asks `count` more auditors at once. Returns whether there was anybody to ask. */
+function ask(state: State, audit: Audit, ring: AuditorRing, count: number, context: Context): boolean {
+  const { round, trainer, segment } = audit;
+  for (let i = 0; i < count; i++) {
+    const auditor = auditorOn(ring, state, audit);
+    if (auditor === undefined) break;
+    audit.auditors.push(auditor);
+    audit.asked.push({ auditor, result: null });
+    state.members[auditor]!.audits.push(auditKey(round, trainer));
+    context.events.push({ kind: audit.again ? 'asked-again' : 'audit-drawn', round, trainer, auditor, segment });
+  }
+  return audit.asked.length > 0;
+}
+
+/**
+ * Two auditors where the trainer is trusted on its record, so that neither a friend nor a lazy one decides alone; one
+ * where every round is audited, and little hangs on any.
+ */
+function newAudit(state: State, seed: Hash, trainer: DeviceId, segment: number): Audit {
+  const { round, charter, members } = state;
   const seat = round.seats[trainer]!;
-  const auditor = auditorOn(ring, state, { auditSeed: seed, trainer, auditors: [] });
-  if (auditor === undefined) return undefined;
   return {
     round: round.number,
     base: state.base,
@@ -76,11 +83,12 @@ function newAudit(state: State, seed: Hash, ring: AuditorRing, trainer: DeviceId
     update: seat.update!,
     updateBytes: seat.updateBytes,
     segment,
+    wanted: auditPpm(charter.audit.floorPpm, members[trainer]!) < 1_000_000 ? 2 : 1,
+    again: false,
     stage: 'opening',
-    auditor,
-    auditors: [auditor],
+    asked: [],
+    auditors: [],
     opened: null,
-    result: null,
     closed: null,
     verdicts: [],
   };
@@ -89,15 +97,10 @@ function newAudit(state: State, seed: Hash, ring: AuditorRing, trainer: DeviceId
 function begin(state: State, audit: Audit, context: Context): void {
   const key = auditKey(audit.round, audit.trainer);
   state.audits[key] = audit;
-  state.openAudits[audit.round] = (state.openAudits[audit.round] ?? 0) + 1;
+  // Rounds do not wait for what stands open: its trainer may never come back.
+  if (!audit.again) state.openAudits[audit.round] = (state.openAudits[audit.round] ?? 0) + 1;
   state.members[audit.trainer]!.audits.push(key);
-  state.members[audit.auditor]!.audits.push(key);
   setStage(state, audit, 'opening', context);
-  announce(audit, context);
-}
-
-function announce({ round, trainer, auditor, segment }: Audit, context: Context): void {
-  context.events.push({ kind: 'audit-drawn', round, trainer, auditor, segment });
 }
 
 function settleUndrawn(state: State, trainer: DeviceId, context: Context): void {

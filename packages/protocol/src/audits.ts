@@ -15,11 +15,11 @@ import {
   stateRoot,
   type VerifiedRecord,
 } from '@folkmoot/records';
-import { redrawAuditor, setStage } from './audit-draw.ts';
+import { setStage, turnOf, weigh } from './audit-draw.ts';
 import type { Context } from './events.ts';
 import { expireReproduction } from './reproduce.ts';
 import { settleAudit } from './settle.ts';
-import { type Audit, auditKey, type State, type Timer } from './state.ts';
+import { type Asked, type Audit, auditKey, type State, type Timer } from './state.ts';
 
 type AuditBody = RecordOf<'open' | 'close' | 'result' | 'verdict'>;
 
@@ -32,7 +32,8 @@ export const open = {
   apply(state: State, { body }: VerifiedRecord<RecordOf<'open'>>, context: Context): void {
     const audit = find(state, body, body.device)!;
     audit.opened = { params: body.params, moments: body.moments, previous: startOf(state, audit, body) };
-    setStage(state, audit, 'running', context);
+    if (audit.asked.length > 0) setStage(state, audit, 'running', context);
+    else weigh(state, audit, context);
     context.events.push({
       kind: 'audit-opened',
       round: audit.round,
@@ -46,12 +47,13 @@ export const open = {
 export const result = {
   check(state: State, body: RecordOf<'result'>): string | null {
     const audit = findAsAuditor(state, body);
-    return audit && audit.stage === 'running' && audit.result === null ? null : 'no result is due from this device';
+    const isDue = audit?.stage === 'running' && askedOf(audit, body.device)?.result === null;
+    return isDue ? null : 'no result is due from this device';
   },
   apply(state: State, { body }: VerifiedRecord<RecordOf<'result'>>, context: Context): void {
     const audit = findAsAuditor(state, body)!;
-    audit.result = body.result;
-    setStage(state, audit, audit.closed ? 'judging' : 'closing', context);
+    askedOf(audit, body.device)!.result = body.result;
+    goOn(state, audit, context);
   },
 };
 
@@ -80,8 +82,9 @@ export const verdict = {
     const { device, outcome, part, distancePpm, tensor, trainer } = record.body;
     const given = { id: record.id, auditor: device, outcome, part, distancePpm, tensor };
     audit.verdicts.push(given);
+    audit.asked = audit.asked.filter(({ auditor }) => auditor !== device);
     context.events.push({ kind: 'verdict', round: audit.round, trainer, verdict: given });
-    weigh(state, audit, context);
+    goOn(state, audit, context);
   },
 };
 
@@ -89,26 +92,27 @@ export const verdict = {
 export function expireAudit(state: State, timer: Timer, context: Context): void {
   if (timer.stage === 'reproducing') return expireReproduction(state, timer.key, timer.auditor, context);
   const audit = state.audits[timer.key];
-  if (!audit || audit.stage !== timer.stage || audit.auditor !== timer.auditor) return;
-  if (audit.stage === 'opening' || audit.stage === 'closing') settleAudit(state, audit, 'not-opened', context);
-  else redrawAuditor(state, audit, context);
+  if (!audit || audit.stage !== timer.stage || turnOf(audit) !== timer.auditor) return;
+  if (audit.stage === 'opening' || audit.stage === 'closing') return settleAudit(state, audit, 'not-opened', context);
+  audit.asked = audit.stage === 'running' ? audit.asked.filter(({ result }) => result !== null) : [];
+  goOn(state, audit, context);
 }
 
-/** One match settles; a mismatch asks a second auditor, so that no single voice refuses anybody. */
-function weigh(state: State, audit: Audit, context: Context): void {
-  const count = (...outcomes: string[]) => audit.verdicts.filter((given) => outcomes.includes(given.outcome)).length;
-  const matches = count('match', 'within');
-  const mismatches = count('mismatch');
-  if (matches > mismatches) settleAudit(state, audit, count('within') > 0 ? 'within' : 'matched', context);
-  else if (mismatches >= 2) settleAudit(state, audit, 'mismatch', context);
-  else redrawAuditor(state, audit, context);
+/**
+ * The audit moves on when all who are asked have spoken: nobody's result is known before the others have committed to
+ * theirs, and the trainer closes only then.
+ */
+function goOn(state: State, audit: Audit, context: Context): void {
+  if (audit.asked.length === 0) return weigh(state, audit, context);
+  if (audit.stage !== 'running' || audit.asked.some(({ result }) => result === null)) return;
+  setStage(state, audit, audit.closed ? 'judging' : 'closing', context);
 }
 
 /** What arithmetic decides is not left to the auditor: equal roots are a match, unequal ones are not. */
 function contradiction(state: State, audit: Audit, body: RecordOf<'verdict'>): string | null {
   if (audit.stage !== 'judging' || !audit.closed) return 'a verdict comes after the trace is closed';
   if (body.stateRoot === null || body.salt === null) return 'a verdict shows the computed state';
-  if (resultOf(body.stateRoot, body.salt, body.device) !== audit.result)
+  if (resultOf(body.stateRoot, body.salt, body.device) !== askedOf(audit, body.device)!.result)
     return 'the verdict is not the committed result';
   const equal = body.stateRoot === stateRoot({ params: audit.closed.endParams, moments: audit.closed.endMoments });
   if (body.outcome === 'match' && !equal) return 'a match with unequal bits';
@@ -126,7 +130,11 @@ function find(state: State, body: AuditBody, trainer: DeviceId): Audit | undefin
 
 function findAsAuditor(state: State, body: RecordOf<'result' | 'verdict'>): Audit | undefined {
   const audit = find(state, body, body.trainer);
-  return audit && audit.auditor === body.device && audit.segment === body.segment ? audit : undefined;
+  return audit && askedOf(audit, body.device) && audit.segment === body.segment ? audit : undefined;
+}
+
+function askedOf({ asked }: Audit, device: DeviceId): Asked | undefined {
+  return asked.find(({ auditor }) => auditor === device);
 }
 
 function isOpening(state: State, audit: Audit, body: RecordOf<'open'>): boolean {

@@ -72,6 +72,7 @@ export type AuditorRing = readonly { readonly at: Hash; readonly device: DeviceI
 
 export function auditorRing(state: State, auditSeed: Hash): AuditorRing {
   return seniorsOf(state, readyDevices(state))
+    .filter((device) => !state.members[device]!.overruled)
     .map((device) => ({ at: hashOf('auditor-place', auditSeed, device), device }))
     .sort((a, b) => (a.at < b.at ? -1 : 1));
 }

@@ -94,8 +94,9 @@ function auditDuties(state: State, device: DeviceId): Duty[] {
       if (audit.stage === 'opening') return [{ kind: 'open', audit }];
       return audit.stage === 'closing' ? [{ kind: 'close', audit }] : [];
     }
-    if (audit.auditor !== device) return [];
-    if (audit.stage === 'running') return [{ kind: 'audit', audit }];
+    const asked = audit.asked.find(({ auditor }) => auditor === device);
+    if (!asked) return [];
+    if (audit.stage === 'running') return asked.result === null ? [{ kind: 'audit', audit }] : [];
     return audit.stage === 'judging' ? [{ kind: 'judge', audit }] : [];
   });
 }

@@ -31,6 +31,10 @@ export type Event =
   | { kind: 'verdict'; round: number; trainer: DeviceId; verdict: GivenVerdict }
   | { kind: 'settled'; settlement: Settlement }
   | { kind: 'forfeited'; device: DeviceId; round: number; amount: number }
+  | { kind: 'asked-again'; round: number; trainer: DeviceId; auditor: DeviceId; segment: number }
+  | { kind: 'overruled'; device: DeviceId; round: number; trainer: DeviceId }
+  | { kind: 'frozen'; device: DeviceId; round: number }
+  | { kind: 'thawed'; device: DeviceId; round: number }
   | { kind: 'revoked'; device: DeviceId; account: AccountId }
   | { kind: 'withdrawn'; issuer: DeviceId; key: DeviceId }
   | { kind: 'fault'; device: DeviceId; forfeited: number; first: Hash; second: Hash };

@@ -106,6 +106,8 @@ function newMember(state: State, body: RecordOf<'join'>): Member {
     cleanAudits: 0,
     failedAudits: 0,
     auditDue: false,
+    overruled: false,
+    owes: null,
     refusedRounds: [],
     readies: { round: 0, count: 0 },
     verifiedSegments: 0,

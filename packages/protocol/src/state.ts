@@ -41,6 +41,10 @@ export interface Member {
   failedAudits: number;
   /** Audited next time whatever the draw says: the last audit had no verdict. */
   auditDue: boolean;
+  /** As an auditor it was contradicted by more than two thirds: is not asked again before a clean audit of its own. */
+  overruled: boolean;
+  /** The audit that it has not opened, which keeps its account's credit locked. */
+  owes: Audit | null;
   /** The last rounds whose states audits refused. */
   refusedRounds: number[];
   /** `ready` records in the round at hand: a bound on chatter. */
@@ -139,6 +143,12 @@ export interface GivenVerdict {
   tensor: string;
 }
 
+/** An auditor whose finding is awaited. */
+export interface Asked {
+  auditor: DeviceId;
+  result: Hash | null;
+}
+
 /** Whose turn it is: the trainer's in `opening` and `closing`, the auditor's in `running` and `judging`. */
 export type AuditStage = 'opening' | 'running' | 'closing' | 'judging';
 
@@ -159,11 +169,15 @@ export interface Audit {
   updateBytes: number;
   segment: number;
   stage: AuditStage;
-  auditor: DeviceId;
+  /** Matches that settle it while nobody finds otherwise. */
+  wanted: number;
+  /** Asked for again, because it was not shown when it was drawn. */
+  again: boolean;
+  /** Whose turn it is, with what each has committed to. */
+  asked: Asked[];
   /** Everybody who was drawn, in order. */
   auditors: DeviceId[];
   opened: { params: Hash; moments: Hash; previous: Hash } | null;
-  result: Hash | null;
   closed: { endParams: Hash; endMoments: Hash; lastParams: Hash } | null;
   verdicts: GivenVerdict[];
 }
@@ -172,6 +186,7 @@ export interface Timer {
   atMs: number;
   key: string;
   stage: AuditStage | 'reproducing';
+  /** Whose turn it was: the last that was drawn. */
   auditor: DeviceId;
 }
 

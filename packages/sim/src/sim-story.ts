@@ -63,7 +63,8 @@ function checkFates({ events, settlements, state }: Story): void {
     for (const device of seated) {
       if (!('round' in event) || event.round === state.round.number) continue;
       const place: string = `${event.round}:${device}`;
-      const open: number = state.audits[place] || state.reproductions[`reproduction ${place}`] ? 1 : 0;
+      const isAudited = state.audits[place] && !state.audits[place].again;
+      const open: number = isAudited || state.reproductions[`reproduction ${place}`] ? 1 : 0;
       const name: string = `${event.round} ${device}`;
       assert.equal((fates.get(name) ?? 0) + open, 1, `the seat of ${device} in round ${event.round}`);
       fates.delete(name);

@@ -186,7 +186,7 @@ export class RunFollower {
         break;
       case 'forfeited':
         report.event(
-          `${this.nameOf(event.device)} forfeits ${event.amount} locked credits: on the exact engine other bits are proof`,
+          `${this.nameOf(event.device)} forfeits ${event.amount} locked credits: its auditors found what no honest engine makes`,
           {
             type: 'forfeited',
             device: event.device,

@@ -106,6 +106,14 @@ export function eventText(event: Event, { charter, nameOf }: Words): string | un
       return `${nameOf(event.auditor)} is to audit segment ${event.segment} of ${nameOf(event.trainer)}, round ${event.round}`;
     case 'settled':
       return explain(event.settlement, event.settlement.segments * charter.credit.perSegment, nameOf);
+    case 'forfeited':
+      return `${nameOf(event.device)} forfeits ${event.amount} locked credits: more than two thirds of its auditors found what no honest engine makes`;
+    case 'overruled':
+      return `${nameOf(event.device)} is asked for no audit before a clean one of its own: more than two thirds found otherwise about ${nameOf(event.trainer)}, round ${event.round}`;
+    case 'frozen':
+      return `nothing unlocks for ${nameOf(event.device)} before it has opened round ${event.round} after all`;
+    case 'thawed':
+      return `${nameOf(event.device)} has opened round ${event.round} after all: what is locked unlocks again`;
     case 'revoked':
       return `${nameOf(event.device)} is revoked; what it earned stays with its account`;
     case 'fault':

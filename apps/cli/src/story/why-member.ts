@@ -1,7 +1,7 @@
 /** What a member earned, round by round, and on what evidence. */
 import type { DeviceId } from '@folkmoot/core';
 import { balanceOf, explain, isPaid, type Settlement } from '@folkmoot/ledger';
-import { auditPpm } from '@folkmoot/protocol';
+import { type Asked, auditPpm } from '@folkmoot/protocol';
 import { formatCount } from '../ui/format.ts';
 import { percent } from './entry-lines.ts';
 import { memberState } from './member-state.ts';
@@ -29,7 +29,7 @@ export function explainMember(story: Story, device: DeviceId): Explanation {
     ...balance,
     auditPpm: ppm,
     rounds,
-    open: open.map(({ round, segment, stage, auditor }) => ({ round, segment, stage, auditor })),
+    open: open.map(({ round, segment, stage, asked }) => ({ round, segment, stage, auditors: asked.map(auditorOf) })),
   };
   return {
     facts,
@@ -40,9 +40,12 @@ export function explainMember(story: Story, device: DeviceId): Explanation {
       '',
       ...rounds.map(({ sentence }) => sentence),
       ...open.map(
-        ({ round, segment, auditor, stage }) =>
-          `round ${round}: not settled yet: segment ${segment} is being audited by ${nameOf(auditor)} (${stage})`,
+        ({ round, segment, asked, stage }) =>
+          `round ${round}: not settled yet: segment ${segment} is being audited by ${asked.map(auditorOf).map(nameOf).join(' and ')} (${stage})`,
       ),
+      ...(member.owes
+        ? [`nothing unlocks before segment ${member.owes.segment} of round ${member.owes.round} is opened after all`]
+        : []),
       ...(rounds.length + open.length === 0 ? ['No round of this member has been settled yet.'] : []),
       '',
       `${formatCount(balance.earned)} credits earned in ${paid} of ${rounds.length} settled rounds: ${formatCount(balance.locked)} locked, ${formatCount(balance.unlocked)} unlocked${balance.forfeited > 0 ? `, ${formatCount(balance.forfeited)} forfeited` : ''}`,
@@ -50,6 +53,8 @@ export function explainMember(story: Story, device: DeviceId): Explanation {
     ],
   };
 }
+
+const auditorOf = ({ auditor }: Asked): DeviceId => auditor;
 
 /** In the order of their rounds. */
 export function settlementsOf({ rounds }: Story, device: DeviceId): Settlement[] {

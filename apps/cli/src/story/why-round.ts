@@ -89,7 +89,8 @@ function unsettled(
   nameOf: (device: DeviceId) => string,
 ): string {
   const audit = Object.values(state.audits).find((open) => open.round === number && open.trainer === device);
-  if (audit) return `segment ${audit.segment} is being audited by ${nameOf(audit.auditor)} (${audit.stage})`;
+  if (audit)
+    return `segment ${audit.segment} is being audited by ${audit.asked.map(({ auditor }) => nameOf(auditor)).join(' and ')} (${audit.stage})`;
   if (update) return `has revealed update ${update.slice(0, 10)}, ${formatBytes(updateBytes ?? 0)}`;
   return commit ? 'has committed to its work' : 'is training';
 }

@@ -9,6 +9,8 @@ interface Holding {
   earned: number;
   forfeited: number;
   locks: [round: number, amount: number][];
+  /** Rounds that were not opened: nothing unlocks meanwhile. */
+  owed: number;
 }
 
 const PAID = new Set(['matched', 'within', 'not-drawn', 'no-verdict']);
@@ -28,12 +30,17 @@ export function credits(truth: Truth): Checker {
     switch (event.kind) {
       case 'joined':
         accountOf.set(event.device, event.account);
-        if (!holdings.has(event.account)) holdings.set(event.account, { earned: 0, forfeited: 0, locks: [] });
+        if (!holdings.has(event.account)) holdings.set(event.account, { earned: 0, forfeited: 0, locks: [], owed: 0 });
         touched.add(event.account);
         return undefined;
       case 'assigned':
         for (const holding of holdings.values())
-          holding.locks = holding.locks.filter(([round]) => round + vestingRounds > event.round);
+          if (holding.owed === 0)
+            holding.locks = holding.locks.filter(([round]) => round + vestingRounds > event.round);
+        return undefined;
+      case 'frozen':
+      case 'thawed':
+        holdings.get(accountOf.get(event.device)!)!.owed += event.kind === 'frozen' ? 1 : -1;
         return undefined;
       case 'included':
         included.set(event.round, event.trainers);
@@ -168,10 +175,9 @@ class Evidence {
     const result = this.#results.get(`${key} ${verdict.auditor}`);
     const closed = this.#closed.get(key);
     if (!result || !closed) return `${says} comes before a result and the end of the trace`;
-    // Whose turn it was when the trainer opened the end; whoever is drawn later sees it.
-    const turn = this.#drawn.get(key)!.findLast((drawn) => drawn.index < closed.index);
-    if (turn?.auditor === verdict.auditor && result.index > closed.index)
-      return `${says} was committed to after the trainer had opened the end`;
+    // Whoever was drawn before the trainer opened the end; whoever is drawn later sees it.
+    const isFirst = this.#drawn.get(key)!.some((drawn) => drawn.auditor === body.device && drawn.index < closed.index);
+    if (isFirst && result.index > closed.index) return `${says} was committed to after the trainer had opened the end`;
     if (hashParts('audit-result', body.stateRoot!, body.salt!, body.device) !== result.result)
       return `${says} is not the committed result`;
     const equal = body.stateRoot === hashParts('state', closed.body.endParams, closed.body.endMoments);

@@ -32,7 +32,8 @@ export function draws({ charter, run }: Truth): Checker {
     ranked(roster.trusted(), 'witnesses', seed, draw).slice(0, charter.committee.maxWitnesses).sort();
 
   function auditor(auditSeed: Hash, trainer: DeviceId, before: readonly DeviceId[]): DeviceId | undefined {
-    const ring = ranked(roster.trusted(), 'auditor-place', auditSeed);
+    const heard = roster.trusted().filter((device) => !roster.members.get(device)!.overruled);
+    const ring = ranked(heard, 'auditor-place', auditSeed);
     const from = hashParts('auditor', auditSeed, trainer, before.length);
     const turned = [
       ...ring.filter((device) => hashParts('auditor-place', auditSeed, device) >= from),
@@ -51,8 +52,12 @@ export function draws({ charter, run }: Truth): Checker {
       const number = numbersOf(hashParts('audit', auditSeed, trainer));
       if (number(1_000_000) >= chance) return [];
       const segment = 1 + number(segments);
-      const by = auditor(auditSeed, trainer, []);
-      return by === undefined ? [] : [`${trainer} segment ${segment} by ${by}`];
+      const by: DeviceId[] = [];
+      for (let wanted = chance < 1_000_000 ? 2 : 1; wanted > 0; wanted--) {
+        const next = auditor(auditSeed, trainer, by);
+        if (next !== undefined) by.push(next);
+      }
+      return by.map((device) => `${trainer} segment ${segment} by ${device}`);
     });
   }
 
@@ -87,7 +92,7 @@ export function draws({ charter, run }: Truth): Checker {
   function auditDrawn(event: Extract<Event, { kind: 'audit-drawn' }>): Finding {
     const name = `${event.round} ${event.trainer}`;
     const before = roster.audits.get(name);
-    if (before === undefined) {
+    if (before === undefined || drawn.some((line) => line.startsWith(event.trainer))) {
       drawn.push(`${event.trainer} segment ${event.segment} by ${event.auditor}`);
       return undefined;
     }

@@ -12,6 +12,8 @@ export interface Listed {
   verified: number;
   clean: number;
   due: boolean;
+  /** Contradicted as an auditor, and not audited clean since. */
+  overruled: boolean;
 }
 
 export class Roster {
@@ -32,6 +34,7 @@ export class Roster {
           verified: 0,
           clean: 0,
           due: false,
+          overruled: false,
         });
         break;
       case 'ready':
@@ -50,6 +53,9 @@ export class Roster {
           ...(this.audits.get(`${event.round} ${event.trainer}`) ?? []),
           event.auditor,
         ]);
+        break;
+      case 'overruled':
+        Object.assign(this.members.get(event.device)!, { overruled: true, clean: 0 });
         break;
       case 'settled':
         this.#settle(event.settlement);
@@ -94,6 +100,7 @@ export class Roster {
     member.due = outcome === 'no-verdict' || outcome === 'disputed';
     if (outcome === 'matched' || outcome === 'within') {
       member.clean++;
+      member.overruled = false;
       member.verified++;
     } else if (!member.due) member.clean = 0;
   }

@@ -68,10 +68,17 @@ export const LEDGER_BUGS: readonly PlantedBug[] = [
     'const segments = isPaid(fate.outcome) && !member.banned ? state.charter.stepsPerRound : 0;',
   ),
   bug(
-    'mismatch-forfeits-everywhere',
-    'a mismatch costs locked credit on every engine',
+    'every-refusal-forfeits',
+    'a refusal costs locked credit without two thirds of a jury',
     'protocol/src/settle.ts',
-    "if (state.charter.engine.kind !== 'exact') return;",
+    'if (!isConvicted(state.charter, audit)) return;',
     '',
+  ),
+  bug(
+    'frozen-credit-unlocks',
+    'whoever does not open what was drawn keeps its locked credit all the same',
+    'ledger/src/ledger.ts',
+    'if (account.frozen === 0 && account.locks.length > 0',
+    'if (account.locks.length > 0',
   ),
 ];
