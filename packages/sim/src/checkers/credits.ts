@@ -48,6 +48,7 @@ export function credits(truth: Truth): Checker {
       case 'finalized':
         return undefined;
       case 'audit-drawn':
+      case 'asked-again':
         evidence.drawn(event, entry.index);
         return undefined;
       case 'verdict':
@@ -157,9 +158,10 @@ class Evidence {
     if (isKind(body, 'verdict')) this.#verdicts.set(entry.record.id, body);
   }
 
-  drawn({ round, trainer, auditor }: Extract<Event, { kind: 'audit-drawn' }>, index: number): void {
+  drawn({ round, trainer, auditor }: Extract<Event, { kind: 'audit-drawn' | 'asked-again' }>, index: number): void {
     const key = `${round} ${trainer}`;
-    this.#drawn.set(key, [...(this.#drawn.get(key) ?? []), { auditor, index }]);
+    const others = (this.#drawn.get(key) ?? []).filter((drawn) => drawn.auditor !== auditor);
+    this.#drawn.set(key, [...others, { auditor, index }]);
   }
 
   /** A verdict follows from what its auditor committed to before it saw the end, and from what the trainer opened. */
