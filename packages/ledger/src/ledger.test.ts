@@ -7,12 +7,14 @@ import {
   creditsRoot,
   emptyLedger,
   forfeit,
+  freeze,
   isPaid,
   type Ledger,
   type Outcome,
   openAccount,
   type Settlement,
   settle,
+  thaw,
   unlock,
 } from './index.ts';
 
@@ -33,11 +35,11 @@ function ledgerWith(...settlements: Settlement[]): Ledger {
 test('a round’s credit is earned at once and unlocks whole, when its time has passed and not a round before', () => {
   const ledger = ledgerWith(settlement(ADA, 5, 4), settlement(ADA, 7, 4));
   assert.deepEqual(balanceOf(ledger, ADA), { earned: 80, locked: 80, unlocked: 0, forfeited: 0 });
-  unlock(ledger, RULES, 24);
-  assert.equal(balanceOf(ledger, ADA).unlocked, 0);
-  unlock(ledger, RULES, 25);
-  assert.deepEqual(balanceOf(ledger, ADA), { earned: 80, locked: 40, unlocked: 40, forfeited: 0 });
   unlock(ledger, RULES, 26);
+  assert.equal(balanceOf(ledger, ADA).unlocked, 0);
+  unlock(ledger, RULES, 27);
+  assert.deepEqual(balanceOf(ledger, ADA), { earned: 80, locked: 40, unlocked: 40, forfeited: 0 });
+  unlock(ledger, RULES, 28);
   assert.equal(balanceOf(ledger, ADA).unlocked, 40);
   unlock(ledger, RULES, 1000);
   assert.deepEqual(balanceOf(ledger, ADA), { earned: 80, locked: 0, unlocked: 80, forfeited: 0 });
@@ -45,7 +47,7 @@ test('a round’s credit is earned at once and unlocks whole, when its time has 
 
 test('a fault takes what is locked, no more, once, and from nobody else', () => {
   const ledger = ledgerWith(settlement(ADA, 1, 4), settlement(BOB, 1, 4), settlement(ADA, 9, 2));
-  unlock(ledger, RULES, 21);
+  unlock(ledger, RULES, 23);
   assert.equal(forfeit(ledger, ADA), 20);
   assert.equal(forfeit(ledger, ADA), 0);
   assert.deepEqual(balanceOf(ledger, ADA), { earned: 60, locked: 0, unlocked: 40, forfeited: 20 });
@@ -53,11 +55,22 @@ test('a fault takes what is locked, no more, once, and from nobody else', () => 
   assert.equal(forfeit(ledger, '0xcc'), 0);
 });
 
+test('nothing of a frozen account unlocks, and all that is due when it thaws', () => {
+  const ledger = ledgerWith(settlement(ADA, 1, 4), settlement(BOB, 1, 4));
+  freeze(ledger, ADA);
+  unlock(ledger, RULES, 50);
+  assert.deepEqual([balanceOf(ledger, ADA).locked, balanceOf(ledger, BOB).locked], [40, 0]);
+  thaw(ledger, ADA);
+  unlock(ledger, RULES, 51);
+  assert.equal(balanceOf(ledger, ADA).unlocked, 40);
+  assert.throws(() => thaw(ledger, ADA), /bug/);
+});
+
 test('what is settled late unlocks by its own round', () => {
   const ledger = ledgerWith(settlement(ADA, 9, 1), settlement(ADA, 8, 1));
-  unlock(ledger, RULES, 28);
+  unlock(ledger, RULES, 30);
   assert.equal(balanceOf(ledger, ADA).locked, 10);
-  unlock(ledger, RULES, 29);
+  unlock(ledger, RULES, 31);
   assert.equal(balanceOf(ledger, ADA).locked, 0);
 });
 

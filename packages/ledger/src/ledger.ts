@@ -56,12 +56,24 @@ export function settle(ledger: Ledger, rules: CreditRules, settlement: Settlemen
   account.locks.sort((a, b) => a.round - b.round);
 }
 
+/**
+ * Audits are concluded so many rounds behind at most: vesting is counted from there, or of the twenty rounds that a
+ * cheater shall stand to lose two would be free before it is found.
+ */
+export const AUDITED_WITHIN_ROUNDS = 2;
+
 /** Drops the locks that have vested when `round` starts, but for frozen accounts; call once a round, so that lists stay short. */
 export function unlock(ledger: Ledger, rules: CreditRules, round: number): void {
   for (const account of Object.values(ledger.accounts)) {
-    if (account.frozen === 0 && account.locks.length > 0 && account.locks[0]!.round + rules.vestingRounds <= round)
-      account.locks = account.locks.filter((lock) => lock.round + rules.vestingRounds > round);
+    if (account.frozen > 0 || account.locks.length === 0) continue;
+    if (vestsIn(rules, account.locks[0]!) <= round)
+      account.locks = account.locks.filter((lock) => vestsIn(rules, lock) > round);
   }
+}
+
+/** The round with whose start `lock` unlocks. */
+function vestsIn(rules: CreditRules, lock: Lock): number {
+  return lock.round + rules.vestingRounds + AUDITED_WITHIN_ROUNDS;
 }
 
 /** Keeps what is locked from unlocking, until as many `thaw`s have followed. Takes nothing away. */

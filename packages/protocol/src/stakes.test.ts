@@ -150,11 +150,11 @@ test('what is not opened keeps the locked credit locked, until it is opened afte
   assert.deepEqual(firstBadFate(run, ada), ['not-opened']);
   const { locked } = balance(run, ada);
   assert.ok(locked > 0);
-  for (let i = 0; i < VESTING + 2; i++) oneRound(run);
+  for (let i = 0; i < VESTING + 4; i++) oneRound(run);
   assert.ok(balance(run, ada).locked >= locked, 'nothing unlocks');
   isAway = false;
   assert.ok(run.run(() => run.state.members[ada.id]!.owes === null, 5000));
-  for (let i = 0; i < VESTING + 1; i++) oneRound(run);
+  for (let i = 0; i < VESTING + 3; i++) oneRound(run);
   assert.ok(balance(run, ada).unlocked >= locked);
   assert.equal(balance(run, ada).forfeited, 0);
   assert.ok(run.members.every((member) => balance(run, member).forfeited === 0));

@@ -36,7 +36,7 @@ export function credits(truth: Truth): Checker {
       case 'assigned':
         for (const holding of holdings.values())
           if (holding.owed === 0)
-            holding.locks = holding.locks.filter(([round]) => round + vestingRounds > event.round);
+            holding.locks = holding.locks.filter(([round]) => round + vestingRounds + 2 > event.round);
         return undefined;
       case 'frozen':
       case 'thawed':

@@ -43,8 +43,8 @@ export const LEDGER_BUGS: readonly PlantedBug[] = [
     'unlocked-late',
     'credit unlocks a round too late',
     'ledger/src/ledger.ts',
-    'account.locks = account.locks.filter((lock) => lock.round + rules.vestingRounds > round);',
-    'account.locks = account.locks.filter((lock) => lock.round + rules.vestingRounds >= round);',
+    'account.locks = account.locks.filter((lock) => vestsIn(rules, lock) > round);',
+    'account.locks = account.locks.filter((lock) => vestsIn(rules, lock) >= round);',
   ),
   bug(
     'forfeit-keeps',
@@ -78,7 +78,7 @@ export const LEDGER_BUGS: readonly PlantedBug[] = [
     'frozen-credit-unlocks',
     'whoever does not open what was drawn keeps its locked credit all the same',
     'ledger/src/ledger.ts',
-    'if (account.frozen === 0 && account.locks.length > 0',
-    'if (account.locks.length > 0',
+    'if (account.frozen > 0 || account.locks.length === 0) continue;',
+    'if (account.locks.length === 0) continue;',
   ),
 ];
