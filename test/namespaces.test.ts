@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
 import { openLog, World } from './harness.ts';
+import { natLab, RELAY_ADDRESS } from './nat-lab.test-support.ts';
 
 const ADDRESSES = ['10.83.71.1', '10.83.71.2'] as const;
 
@@ -26,6 +27,25 @@ test('two members in two network namespaces train together, by create and join a
   assert.equal(Object.keys(first.credits).length, 2);
   for (const earned of Object.values(first.credits)) assert.ok(earned > 0);
   assert.equal(openLog(ana.home, runId).now().base, first.baseId);
+});
+
+test('two members behind two routers meet through a relay, connect directly, and train a round', async (t) => {
+  const lab = natLab();
+  if (typeof lab === 'string') return t.skip(`no routers here: ${lab}`);
+  const world = new World(t);
+  world.onClose(() => lab.remove());
+  const relay = world.start('relay', ['relay', '--port', '4801'], { behind: lab.relay });
+  const { addresses } = await relay.started();
+  const at = addresses.find((address) => address.includes(RELAY_ADDRESS));
+  assert.ok(at, addresses.join(' '));
+  const args = ['--listen', '0.0.0.0', '--relay', at, '--rounds', '1', '--exit'];
+  const ana = await world.create('ana', args, { behind: lab.homes[0] });
+  const { invite } = await ana.started();
+  const ben = world.join('ben', invite, args, { behind: lab.homes[1] });
+  // The data alone is more than the relay carries: without a direct way there would be no round.
+  const [first, second] = await Promise.all([ana.summary(), ben.summary()]);
+  assert.deepEqual([first.rounds, second.baseId], [1, first.baseId]);
+  assert.equal(Object.values(first.credits).filter((earned) => earned > 0).length, 2);
 });
 
 /** Two namespaces joined by a cable, as commands to put before others; `undefined`, with the reason, where they cannot be had. */

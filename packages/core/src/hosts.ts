@@ -15,6 +15,20 @@ export function placeOf(address: string): string {
   return plain.includes(':') ? prefix64(plain) : plain;
 }
 
+/** Whether an IP address is of this machine or of a network that the internet does not reach. */
+export function isPrivateAddress(address: string): boolean {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase();
+  const [a = 0, b = 0] = plain.split('.').map(Number);
+  if (plain.includes(':')) return /^(::1?$|f[cd]|fe[89ab])/.test(plain);
+  return (
+    [0, 10, 127].includes(a) ||
+    (a === 100 && b >= 64 && b < 128) ||
+    (a === 169 && b === 254) ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168)
+  );
+}
+
 function prefix64(address: string): string {
   const [front = '', back] = address.split('::');
   const head = front === '' ? [] : front.split(':');

@@ -18,6 +18,8 @@ export interface ExchangeLimits {
   readonly idleMs: number;
   /** Largest single message taken from the peer. A larger one ends the exchange with `message-too-large`. */
   readonly maxMessageBytes: number;
+  /** Large answers: not over a connection that only a stranger's relay carries, unless that allows so much. */
+  readonly bulk?: boolean;
 }
 
 /** Answers one request with a stream of messages. `signal` aborts when the peer hangs up. */
@@ -29,6 +31,8 @@ export interface ServeLimits {
   readonly maxConcurrentPerPeer: number;
   /** Asked before a request is read; where it says no, the peer is told that this node is busy. */
   readonly admits?: (peer: DeviceId) => boolean;
+  /** As in `ExchangeLimits`. */
+  readonly bulk?: boolean;
 }
 
 /**
@@ -104,6 +108,16 @@ export interface Store {
   ids(): AsyncIterable<Hash>;
   /** Removes every artifact that `keep` does not name; returns the bytes freed. */
   collect(keep: ReadonlySet<Hash>): Promise<number>;
+}
+
+/** Somebody who has artifacts and is no member, such as a web server. Fails with `mirror-failed`. */
+export interface Mirror {
+  /** For people. */
+  readonly name: string;
+  /** The size that it says; `undefined` where it does not have the artifact. */
+  size(id: Hash, signal?: AbortSignal): Promise<number | undefined>;
+  /** What it says are the bytes from `offset` on. */
+  read(id: Hash, offset: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /** An append-only list of lines that survives a crash up to the last `append` that resolved. */

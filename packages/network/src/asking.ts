@@ -29,7 +29,11 @@ export async function openStream(
   signal?: AbortSignal,
 ): Promise<Stream> {
   const timeout = AbortSignal.timeout(idleMs);
-  const options = { maxOutboundStreams, signal: signal ? AbortSignal.any([signal, timeout]) : timeout };
+  const options = {
+    maxOutboundStreams,
+    runOnLimitedConnection: true,
+    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+  };
   try {
     return await exchange.connection.newStream(PROTOCOL_PREFIX + exchange.protocol, options);
   } catch (error) {

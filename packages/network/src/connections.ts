@@ -13,10 +13,10 @@ export class Connections {
     return [...this.#open.keys()];
   }
 
-  /** A connection to `peer` that is open, if there is one. */
+  /** A connection to `peer` that is open, a direct one where there is one. */
   to(peer: DeviceId): Connection | undefined {
-    for (const connection of this.#open.get(peer) ?? []) if (connection.status === 'open') return connection;
-    return undefined;
+    const open = [...(this.#open.get(peer) ?? [])].filter(({ status }) => status === 'open');
+    return open.find((connection) => !isRelayed(connection)) ?? open[0];
   }
 
   allTo(peer: DeviceId): Connection[] {
@@ -50,4 +50,8 @@ export class Connections {
   #tell(peer: DeviceId, connected: boolean): void {
     for (const listener of [...this.#listeners]) listener(peer, connected);
   }
+}
+
+export function isRelayed({ remoteAddr }: Pick<Connection, 'remoteAddr'>): boolean {
+  return remoteAddr.getComponents().some(({ name }) => name === 'p2p-circuit');
 }

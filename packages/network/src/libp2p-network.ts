@@ -1,4 +1,5 @@
 /** `Network` over libp2p: TCP, noise for keys and secrecy, yamux for many exchanges over one connection. */
+import { networkInterfaces } from 'node:os';
 import { noise } from '@chainsafe/libp2p-noise';
 import {
   assert,
@@ -17,14 +18,18 @@ import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p, type Libp2p } from 'libp2p';
 import { ask, openStream } from './asking.ts';
-import { Connections } from './connections.ts';
+import { Connections, isRelayed } from './connections.ts';
 import { dial } from './dialling.ts';
 import { FrameReader, FrameWriter, type Held } from './frames.ts';
 import { DEFAULT_LIMITS, type NetworkLimits, PROTOCOL_PREFIX } from './limits.ts';
 import { checkAnnounced, startListening } from './listening.ts';
 import { deviceOf, libp2pKey } from './peer-ids.ts';
 import { type Gate, gaterFor, OPEN_GATE, Places, placeOfConnection } from './places.ts';
+import { BULK_RELAY_BYTES, Reach, type ReachOptions, type RelayLimits } from './reach.ts';
 import { inboundStreams, Service } from './serving.ts';
+
+/** Between two looks whether a relay still keeps this node's place. */
+const RESERVE_AGAIN_MS = 15_000;
 
 export interface NetworkOptions {
   /** The device key's 32 bytes; the device's id and the libp2p peer id both follow from it. */
@@ -34,6 +39,8 @@ export interface NetworkOptions {
   /** Multiaddrs to tell others instead of those listened at, behind a router. */
   readonly announce?: readonly string[];
   readonly limits?: Partial<NetworkLimits>;
+  /** How it is reached from behind a router. Default: as it listens, and no help for others. */
+  readonly reach?: ReachOptions;
   /** Who may connect; default everybody. Asked again for every connection. */
   readonly gate?: Gate;
   /** Told what a handler of ours throws; the peer learns only that the answer failed. */
@@ -48,9 +55,12 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
   checkAnnounced(options.announce ?? []);
   const key = await libp2pKey(options.secret);
   const places = new Places(limits);
-  const libp2p = await startListening(options.listen ?? [], () => configured(key, options, limits, places));
+  const own = options.announce?.length ? options.announce : ownAddresses(options.listen ?? []);
+  const reach = options.reach && (await Reach.prepare(options.reach, own));
+  const libp2p = await startListening(options.listen ?? [], () => configured(key, options, limits, places, reach));
   places.watch(libp2p);
-  return new Libp2pNetwork(libp2p, toHex(key.publicKey.raw), limits, options.onHandlerError ?? (() => {}));
+  Reach.confirmOwn(libp2p);
+  return new Libp2pNetwork(libp2p, toHex(key.publicKey.raw), limits, options.onHandlerError ?? (() => {}), reach);
 }
 
 /** Make it with `createNetwork`. */
@@ -65,6 +75,8 @@ export class Libp2pNetwork implements Network {
   readonly #streams = new Map<Stream, FrameReader>();
   readonly #held = new Map<DeviceId, Held>();
   #maxHeldBytes: number;
+  readonly #reach: Reach | undefined;
+  readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -72,6 +84,7 @@ export class Libp2pNetwork implements Network {
     self: DeviceId,
     limits: NetworkLimits,
     onHandlerError: (error: unknown, protocol: string, peer: DeviceId) => void,
+    reach?: Reach,
   ) {
     this.self = self;
     this.#libp2p = libp2p;
@@ -81,10 +94,13 @@ export class Libp2pNetwork implements Network {
     libp2p.addEventListener('connection:open', ({ detail }) => this.#connections.add(detail));
     libp2p.addEventListener('connection:close', ({ detail }) => this.#connections.remove(detail));
     for (const connection of libp2p.getConnections()) this.#connections.add(connection);
+    this.#reach = reach;
+    void reach?.keepReserved(libp2p, RESERVE_AGAIN_MS, this.#closed.signal);
   }
 
   addresses(): string[] {
-    return this.#libp2p.getMultiaddrs().map(String);
+    const all = this.#libp2p.getMultiaddrs().map(String);
+    return this.#reach ? all.filter((address) => this.#reach!.isForOthers(address)) : all;
   }
 
   async connect(address: string, signal?: AbortSignal): Promise<DeviceId> {
@@ -119,7 +135,8 @@ export class Libp2pNetwork implements Network {
     this.#maxHeldBytes = Math.max(this.#maxHeldBytes, 2 * limits.maxRequestBytes);
     const serveStream = async (stream: Stream, connection: Connection) => {
       const peer = deviceOf(connection.remotePeer);
-      if (!peer || this.#closing) return stream.abort(new Error('not served'));
+      if (!peer || this.#closing || (limits.bulk && !carriesBulk(connection)))
+        return stream.abort(new Error('not served'));
       const onError = (error: unknown) => this.#onHandlerError(error, protocol, peer);
       const { reader, writer } = this.#adopt(stream, peer);
       await service.serve(peer, stream, reader, writer, onError);
@@ -128,6 +145,7 @@ export class Libp2pNetwork implements Network {
     const options = {
       maxInboundStreams: inboundStreams(limits.maxConcurrentPerPeer),
       maxOutboundStreams: this.#limits.maxOutboundStreams,
+      runOnLimitedConnection: true,
     };
     // The handler is in place when `handle` returns; what it goes on to do is tell the peer store, in memory.
     this.#libp2p.handle(PROTOCOL_PREFIX + protocol, serveStream, options).catch(() => {});
@@ -143,10 +161,23 @@ export class Libp2pNetwork implements Network {
     signal?.throwIfAborted();
     const connection = this.#closing ? undefined : this.#connections.to(peer);
     if (!connection) throw peerUnreachable(peer, 'not connected');
+    if (limits.bulk && !carriesBulk(connection))
+      throw peerUnreachable(peer, 'only a relay leads to it, and that carries no artifacts');
     const exchange = { peer, protocol, connection };
     const stream = await openStream(exchange, limits.idleMs, this.#limits.maxOutboundStreams, signal);
     const { reader, writer } = this.#adopt(stream);
     yield* ask(exchange, stream, reader, writer, request, limits, signal);
+  }
+
+  /** Whether `peer` is reached directly or through a relay; `undefined` where it is not connected. */
+  wayTo(peer: DeviceId): 'direct' | 'relayed' | undefined {
+    const connection = this.#connections.to(peer);
+    return connection && (isRelayed(connection) ? 'relayed' : 'direct');
+  }
+
+  /** What this node relays for others; `undefined` where it does not. */
+  get relaying(): RelayLimits | undefined {
+    return this.#reach?.relayLimits();
   }
 
   traffic(): { sentBytes: number; receivedBytes: number } {
@@ -174,6 +205,7 @@ export class Libp2pNetwork implements Network {
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
+      this.#closed.abort();
       for (const stream of [...this.#streams.keys()]) stream.abort(new Error('this node is closing'));
       await this.#libp2p.stop();
     })();
@@ -207,17 +239,37 @@ export class Libp2pNetwork implements Network {
   }
 }
 
+function addressesOf({ listen = [], announce = [] }: NetworkOptions, reach: Reach | undefined) {
+  return { listen: [...listen, ...(reach?.listen() ?? [])], announce: [...announce] };
+}
+
+/** At which a machine listens that listens at all its addresses. */
+function ownAddresses(listen: readonly string[]): string[] {
+  const cards = Object.values(networkInterfaces()).flatMap((card) => card ?? []);
+  return listen.flatMap((address) => {
+    const family = /^\/ip4\/0\.0\.0\.0\//.test(address) ? 'IPv4' : /^\/ip6\/::\//.test(address) ? 'IPv6' : undefined;
+    if (family === undefined) return [address];
+    const ip = family === 'IPv4' ? 'ip4' : 'ip6';
+    return cards.filter((card) => card.family === family).map((card) => `/${ip}/${card.address}`);
+  });
+}
+
+function carriesBulk({ limits }: Connection): boolean {
+  return limits === undefined || (limits.bytes ?? 0n) >= BigInt(BULK_RELAY_BYTES);
+}
+
 function configured(
   privateKey: PrivateKey,
   options: NetworkOptions,
   limits: NetworkLimits,
   places: Places,
+  reach: Reach | undefined,
 ): Promise<Libp2p> {
   return createLibp2p({
     privateKey,
     start: false,
-    addresses: { listen: [...(options.listen ?? [])], announce: [...(options.announce ?? [])] },
-    transports: [tcp()],
+    addresses: addressesOf(options, reach),
+    transports: reach?.transports() ?? [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
@@ -241,6 +293,6 @@ function configured(
     },
     connectionGater: gaterFor(options.gate ?? OPEN_GATE, places),
     connectionMonitor: { pingTimeout: { minTimeout: limits.pingTimeoutMs } },
-    services: { identify: identify(), ping: ping() },
+    services: { identify: identify(), ping: ping(), ...reach?.services() },
   });
 }

@@ -8,20 +8,20 @@ import {
   type Clock,
   canonicalBytes,
   type DeviceId,
-  fromUtf8,
   type Hash,
+  type Incoming,
   isHash,
   isWorldError,
+  type Mirror,
   type Network,
   type Store,
   shortId,
   WorldError,
 } from '@folkmoot/core';
+import { CHUNK_BYTES, mirrorSource, peerSource, type Source, sizeAt } from './artifact-sources.ts';
 import { requestJson } from './exchange.ts';
 import type { Guard } from './guard.ts';
 
-const CHUNK_BYTES = 256 * 1024;
-const IDLE_MS = 15_000;
 const ROUNDS_OF_ASKING = 4;
 const RETRY_MS = 500;
 
@@ -47,14 +47,16 @@ export class Artifacts {
   readonly moved = { sentBytes: 0, receivedBytes: 0 };
   readonly #network: Network;
   readonly #guard: Guard | undefined;
+  readonly #mirrors: readonly Mirror[];
   readonly #clock: Clock;
   readonly #underWay = new Map<Hash, Promise<void>>();
   /** What was filed since the last collection, and before that since the one before. */
   #young = new Set<Hash>();
   #old = new Set<Hash>();
 
-  /** `guard`: told of false bytes; the best of the peers are asked first. */
-  constructor(network: Network, store: Store, clock: Clock, guard?: Guard) {
+  /** `guard`: told of false bytes; the best of the peers are asked first. `mirrors`: asked when no peer could help. */
+  constructor(network: Network, store: Store, clock: Clock, guard?: Guard, mirrors: readonly Mirror[] = []) {
+    this.#mirrors = mirrors;
     this.#network = network;
     this.#guard = guard;
     this.store = store;
@@ -63,7 +65,7 @@ export class Artifacts {
 
   /** Gives artifacts to everybody who names them. */
   serve(): void {
-    const limits = { maxRequestBytes: 512, maxConcurrentPerPeer: 16 };
+    const limits = { maxRequestBytes: 512, maxConcurrentPerPeer: 16, bulk: true };
     this.#network.serve('artifact', (peer, request) => this.#answer(peer, request), limits);
   }
 
@@ -138,11 +140,11 @@ export class Artifacts {
     let reason = 'no member is connected';
     for (let attempt = 0; attempt < ROUNDS_OF_ASKING; attempt++) {
       if (attempt > 0) await this.#clock.sleep(RETRY_MS * attempt, options.signal);
-      for (const peer of this.#providers(options.from ?? [])) {
+      for (const source of this.#sources(options.from ?? [])) {
         options.signal?.throwIfAborted();
         try {
-          if (await this.#fetchFrom(peer, id, options)) return;
-          reason = `${shortId(peer)} does not have it, or sent other bytes`;
+          if (await this.#fetchFrom(source, id, options)) return;
+          reason = `${source.name} does not have it, or sent other bytes`;
         } catch (error) {
           if (isWorldError(error, 'disk-full') || isWorldError(error, 'store-full')) throw error;
           reason = error instanceof Error ? error.message : String(error);
@@ -152,73 +154,55 @@ export class Artifacts {
     throw unavailable(id, reason);
   }
 
-  #providers(likely: readonly DeviceId[]): DeviceId[] {
+  /** Peers first, the likely ones before the others; then mirrors. */
+  *#sources(likely: readonly DeviceId[]): Generator<Source> {
     const connected = this.#network.peers();
     const rest = this.#guard?.sorted(connected) ?? connected;
-    return [...new Set([...likely.filter((peer) => connected.includes(peer)), ...rest])];
+    const peers = new Set([...likely.filter((peer) => connected.includes(peer)), ...rest]);
+    for (const peer of peers) yield peerSource(this.#network, peer);
+    for (const mirror of this.#mirrors) yield mirrorSource(mirror);
   }
 
-  /** False where the peer does not have it or its bytes have another hash. */
-  async #fetchFrom(peer: DeviceId, id: Hash, options: FetchOptions): Promise<boolean> {
-    const known = await this.#askSize(peer, id, options);
+  /** False where the source does not have it or its bytes have another hash. */
+  async #fetchFrom(source: Source, id: Hash, options: FetchOptions): Promise<boolean> {
+    const known = await sizeAt(source, id, options.maxBytes, options.signal);
     if (known === undefined) return false;
     const incoming = await this.store.receive(id, known);
-    let done = incoming.offset;
-    const isResumed = done > 0;
+    const isResumed = incoming.offset > 0;
+    let isWhole = false;
     try {
-      if (done < known) {
-        const request = canonicalBytes({ id, offset: done });
-        const limits = { idleMs: IDLE_MS, maxMessageBytes: CHUNK_BYTES };
-        const startedMs = this.#clock.now();
-        const before = done;
-        let first = true;
-        for await (const chunk of this.#network.open(peer, 'artifact', request, limits, options.signal)) {
-          if (first) {
-            first = false;
-            continue;
-          }
-          await incoming.append(chunk);
-          this.moved.receivedBytes += chunk.length;
-          done += chunk.length;
-          options.onProgress?.(done, known);
-          if (done >= known) break;
-          const tookMs = this.#clock.now() - startedMs;
-          if (tookMs > PATIENCE_MS && (done - before) / tookMs < SLOWEST_BYTES_PER_MS)
-            throw unavailable(id, 'the peer only drips');
-        }
-      }
+      isWhole = await this.#take(source, id, known, incoming, options);
     } catch (error) {
       await incoming.pause();
       throw error;
     }
-    if (done < known) {
+    if (!isWhole) {
       await incoming.pause();
       return false;
     }
     if (await incoming.finish()) return true;
-    // The first part came from somebody else, who may have lied: this peer is asked for the whole before it is blamed.
-    if (!isResumed) this.#guard?.report(peer, 'false-bytes');
-    return isResumed && this.#fetchFrom(peer, id, options);
+    // The first part came from somebody else, who may have lied: this one is asked for the whole before it is blamed.
+    if (!isResumed && source.peer !== undefined) this.#guard?.report(source.peer, 'false-bytes');
+    return isResumed && this.#fetchFrom(source, id, options);
   }
 
-  async #askSize(peer: DeviceId, id: Hash, options: FetchOptions): Promise<number | undefined> {
-    const limits = { idleMs: IDLE_MS, maxMessageBytes: CHUNK_BYTES };
-    for await (const message of this.#network.open(
-      peer,
-      'artifact',
-      canonicalBytes({ id, offset: -1 }),
-      limits,
-      options.signal,
-    )) {
-      const size = (JSON.parse(fromUtf8(message)) as { size?: unknown }).size;
-      if (!Number.isSafeInteger(size) || (size as number) < 1) return undefined;
-      if ((size as number) <= options.maxBytes) return size as number;
-      throw new WorldError(
-        'artifact-too-large',
-        `A peer offers ${size} bytes for ${shortId(id)}; at most ${options.maxBytes} are taken.`,
-      );
+  /** Whether all of the announced bytes came. */
+  async #take(source: Source, id: Hash, known: number, incoming: Incoming, options: FetchOptions): Promise<boolean> {
+    const before = incoming.offset;
+    let done = before;
+    if (done >= known) return true;
+    const startedMs = this.#clock.now();
+    for await (const chunk of source.read(id, done, options.signal)) {
+      await incoming.append(chunk);
+      this.moved.receivedBytes += chunk.length;
+      done += chunk.length;
+      options.onProgress?.(done, known);
+      if (done >= known) return true;
+      const tookMs = this.#clock.now() - startedMs;
+      if (tookMs > PATIENCE_MS && (done - before) / tookMs < SLOWEST_BYTES_PER_MS)
+        throw unavailable(id, `${source.name} only drips`);
     }
-    return undefined;
+    return false;
   }
 
   /** First a message with the size (absent: not here), then the bytes from `offset`; −1 asks for the size alone. */

@@ -14,6 +14,7 @@ import {
   hashOf,
   isWorldError,
   type Journal,
+  type Mirror,
   type Network,
   type Store,
   toHex,
@@ -74,6 +75,8 @@ export interface MemberParts {
   readonly journal: Journal;
   readonly cells: Cells;
   readonly work: Work;
+  /** Asked for artifacts when no peer could help. */
+  readonly mirrors?: readonly Mirror[];
   /** Addresses of the invite; empty for the creator. */
   readonly doors: readonly string[];
   /** Artifacts that the run needs from the start: data, tokenizer, programs, the first base. */
@@ -128,7 +131,7 @@ export class Member {
       this.#fail = reject;
     });
     this.failed.catch(() => {});
-    this.artifacts = new Artifacts(network, store, clock, guard);
+    this.artifacts = new Artifacts(network, store, clock, guard, parts.mirrors);
     this.peers = new Peers(network, clock, cells, runId(charter), parts.doors);
     const notify = (notice: Notice) => this.#notify(notice);
     const bases = new Bases(this.artifacts, work, notify);

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canonicalBytes, fromUtf8, hashOf, isWorldError, type Network, SeededRandom, sha256 } from '@folkmoot/core';
+import {
+  canonicalBytes,
+  fromUtf8,
+  hashOf,
+  isWorldError,
+  type Mirror,
+  type Network,
+  SeededRandom,
+  sha256,
+} from '@folkmoot/core';
 import { Artifacts } from '@folkmoot/node';
 import { SimClock } from './sim-clock.ts';
 import { SimMachine } from './sim-machine.ts';
@@ -98,6 +107,33 @@ test('whoever waits for another’s transfer can still give up', async () => {
   assert.ok(clock.now() - begunMs < 500);
 });
 
+test('a mirror is asked when no peer could help, from where the peer broke off; one that lies changes nothing', async () => {
+  const asked: [string, number][] = [];
+  const mirror = (name: string, bytes: Uint8Array): Mirror => ({
+    name,
+    size: async () => bytes.length,
+    async *read(_id, offset) {
+      asked.push([name, offset]);
+      yield bytes.subarray(offset);
+    },
+  });
+  const mirrors = [
+    mirror(
+      'false',
+      BYTES.map((byte) => byte ^ 1),
+    ),
+    mirror('true', BYTES),
+  ];
+  const { clock, asker } = await world(async (network) => serveBytes(network, () => BYTES, 400_000), false, mirrors);
+  assert.deepEqual(await clock.drive(asker.get(ID, OPTIONS)), BYTES);
+  // Both halves together are false, then the whole of the liar; then the other is asked for all of it.
+  assert.deepEqual(asked, [
+    ['false', 400_000],
+    ['false', 0],
+    ['true', 0],
+  ]);
+});
+
 test('an artifact that nobody has is named with the next step', async () => {
   const { clock, asker } = await world(async () => {}, false);
   await clock.drive(
@@ -109,13 +145,13 @@ test('an artifact that nobody has is named with the next step', async () => {
 });
 
 /** Somebody who asks, a liar who answers as `lie` sets it up, and perhaps an honest member who has the artifact. */
-async function world(lie: (network: Network) => Promise<void>, honest = true) {
+async function world(lie: (network: Network) => Promise<void>, honest = true, mirrors: readonly Mirror[] = []) {
   const clock = new SimClock();
   const random = new SeededRandom('lying peers');
   const hub = new SimNetwork(clock, random);
   const machine = new SimMachine(clock, hub, random, hashOf('device', 'asker'));
   const process = machine.boot();
-  const asker = new Artifacts(process.network, process.store, process.clock);
+  const asker = new Artifacts(process.network, process.store, process.clock, undefined, mirrors);
   const liar = hub.join(hashOf('device', 'liar'));
   const asked = { liar: liar.self, order: [] as string[], rooms: [] as number[] };
   await lie(liar);

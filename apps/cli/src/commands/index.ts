@@ -12,7 +12,9 @@ import { register as invite } from './invite.ts';
 import { register as join } from './join.ts';
 import { register as keys } from './keys.ts';
 import { register as log } from './log.ts';
+import { register as mirror } from './mirror.ts';
 import { register as program } from './program.ts';
+import { register as relay } from './relay.ts';
 import { register as replay } from './replay.ts';
 import { register as sim } from './sim.ts';
 import { register as status } from './status.ts';
@@ -34,6 +36,8 @@ export const commands: readonly Register[] = [
   exportModel,
   program,
   keys,
+  relay,
+  mirror,
   doctor,
   bench,
   test,

@@ -41,6 +41,7 @@ async function join(call: Invocation, options: JoinOptions, inviteText: string):
     doors: invite.addresses,
     header: invite.header,
     ticket: invite.ticket,
+    mirrors: invite.mirrors,
     vouched: await vouchedOf(call.home, options.vouch, invite.run),
     command: `join ${invite.run}`,
   });

@@ -15,6 +15,10 @@ export interface MemberOptions {
 export interface ListenOptions {
   readonly listen: string;
   readonly announce?: string[];
+  readonly relay?: string[];
+  readonly upnp?: true;
+  readonly mirror?: string[];
+  readonly http?: string;
   readonly name?: string;
 }
 
@@ -50,6 +54,19 @@ export function addListenOptions(command: Command): Command {
     .option(
       '--announce <multiaddr...>',
       'where others reach this member, behind a router that forwards a port: /ip4/203.0.113.7/tcp/4801 (default: what it listens at)',
+    )
+    .option(
+      '--relay <multiaddr...>',
+      'be reachable through this relay, behind a router that forwards nothing: what "folkmoot relay" prints (default: members that relay are found by themselves)',
+    )
+    .option('--upnp', 'ask the router to forward a port (default: the router is left alone)')
+    .option(
+      '--mirror <url...>',
+      'HTTP addresses to ask for artifacts that no member can send, beside those in the invite',
+    )
+    .option(
+      '--http <port>',
+      'serve artifacts over HTTP too, for browsers and for members that no direct connection leads to',
     )
     .option('--name <name>', 'what others see you as (default: made from the device key)');
 }

@@ -12,13 +12,16 @@ import { optimizerOptionsOf } from './optimizer-of.ts';
 import type { Entrance } from './participation.ts';
 import { readRulesFile } from './rules-file.ts';
 import { currentRun } from './run-folder.ts';
-import { type OpenHome, openHome } from './session.ts';
+import { type OpenHome, openHome, reachOf } from './session.ts';
 import { parseCount } from './take-part.ts';
 
 type Options = CharterOptions &
   Partial<AdmissionOptions> &
   Pick<MemberOptions, 'port' | 'rounds'> &
-  Pick<ListenOptions, 'listen' | 'announce'> & { readonly fresh?: boolean; readonly minMembers: string };
+  Pick<ListenOptions, 'listen' | 'announce' | 'relay' | 'upnp'> & {
+    readonly fresh?: boolean;
+    readonly minMembers: string;
+  };
 
 /** Opens the home and either resumes or founds. Throws what founding throws, with the home closed again. */
 export async function createOrResume(
@@ -50,7 +53,7 @@ export async function createOrResume(
   const resumed = former?.command === command;
   const port = options.port === undefined ? undefined : parseCount('--port', options.port);
   const open = await openHome(
-    { home: call.home, host: options.listen, port, announce: options.announce },
+    { home: call.home, host: options.listen, port, announce: options.announce, reach: reachOf(options) },
     resumed ? former.run : undefined,
   );
   if (resumed) {

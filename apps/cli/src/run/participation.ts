@@ -1,6 +1,7 @@
 /** One member on this machine from start to end: what `create` and `join` have in common. */
 import { type AdversaryName, CHEATER_NAMES, isCheaterName } from '@folkmoot/adversaries';
 import { type Hash, shortId, WorldError } from '@folkmoot/core';
+import type { ReachOptions } from '@folkmoot/network';
 import type { Notice, Vouched } from '@folkmoot/node';
 import { formatInvite, type Invited } from '@folkmoot/records';
 import type { EngineKind } from '@folkmoot/tensor';
@@ -9,7 +10,7 @@ import type { Invocation } from '../invocation.ts';
 import { type Report, reportFor } from '../ui/report.ts';
 import { RunFollower } from './follow-run.ts';
 import { loopbackLast } from './loopback-last.ts';
-import { type OpenHome, openHome, Session } from './session.ts';
+import { type OpenHome, openHome, reachOf, Session } from './session.ts';
 import {
   parseCount,
   parseDuration,
@@ -28,6 +29,7 @@ export interface Entrance {
   /** A header that the log must contain; the run id where there is none yet. */
   readonly header?: Hash;
   readonly ticket?: Invited;
+  readonly mirrors?: readonly string[];
   readonly vouched?: Vouched;
   readonly command: string;
 }
@@ -40,6 +42,9 @@ export interface Part extends StopRules {
   readonly host: string;
   readonly port?: number;
   readonly announce?: readonly string[];
+  readonly reach?: ReachOptions;
+  readonly mirrors?: readonly string[];
+  readonly httpPort?: number;
   readonly name?: string;
   readonly threads?: number;
   readonly maxStoreBytes?: number;
@@ -57,6 +62,9 @@ export function partOf(options: Options): Part {
     host: options.listen,
     port: count('--port', options.port),
     announce: options.announce,
+    reach: reachOf(options),
+    mirrors: options.mirror,
+    httpPort: count('--http', options.http),
     name: options.name,
     threads: count('--threads', options.threads),
     maxStoreBytes: options.storeLimit === undefined ? undefined : parseSize(options.storeLimit),
@@ -74,7 +82,7 @@ export async function takePartIn(call: Invocation, part: Part, entrance: Entranc
   const signal = call.stopSignal();
   const letGo = endWithParent();
   const report = reportFor(call);
-  const { header, ticket, vouched, ...note } = entrance;
+  const { header, ticket, vouched, mirrors = [], ...note } = entrance;
   let follower: RunFollower | undefined;
   const early: Notice[] = [];
   try {
@@ -85,6 +93,7 @@ export async function takePartIn(call: Invocation, part: Part, entrance: Entranc
       evaluates: isEvaluating(part),
       header,
       ticket,
+      mirrors: [...mirrors, ...(part.mirrors ?? [])],
       vouched,
       watch: (notice) => (follower ? follower.notice(notice) : early.push(notice)),
       signal,
@@ -155,14 +164,28 @@ async function stay(
 }
 
 /** The line with which others join: this member's addresses, and the newest header. */
-export function inviteOf({ charter, member, network }: Session): string {
+export function inviteOf(session: Session): string {
+  const { charter, member, network } = session;
   const { state } = member.log;
   return formatInvite({
     run: state.run,
     name: charter.name,
     addresses: loopbackLast(network.addresses()).slice(0, 16),
     header: state.lastHeader,
+    ...mirrorsAt(session),
   });
+}
+
+/** Where this member serves artifacts over HTTP: at the addresses where it is reached directly. */
+function mirrorsAt({ http, network }: Session): { mirrors?: string[] } {
+  if (!http) return {};
+  const hosts = loopbackLast(network.addresses()).flatMap((address) => {
+    const [, family, host] = /^\/(ip[46])\/([^/]+)\/tcp\/\d+(?!.*p2p-circuit)/.exec(address) ?? [];
+    return host === undefined ? [] : [family === 'ip6' ? `[${host}]` : host];
+  });
+  return hosts.length === 0
+    ? {}
+    : { mirrors: [...new Set(hosts)].slice(0, 4).map((host) => `http://${host}:${http.port}`) };
 }
 
 /** Where `up` started this process, it hears when to stop training and tells what it has sent and spent. */

@@ -1,8 +1,15 @@
 /** A member on this machine: opens the home, the network and the engine, and takes part until it is closed. */
 import { availableParallelism } from 'node:os';
 import { ADVERSARIES, type AdversaryName } from '@folkmoot/adversaries';
-import { type Hash, isWorldError, WorldError } from '@folkmoot/core';
-import { createNetwork, type Libp2pNetwork } from '@folkmoot/network';
+import { type Hash, isWorldError, LOOPBACK, placeOf, WorldError } from '@folkmoot/core';
+import {
+  type ArtifactServer,
+  createNetwork,
+  httpMirror,
+  type Libp2pNetwork,
+  type ReachOptions,
+  serveArtifacts,
+} from '@folkmoot/network';
 import {
   Artifacts,
   fetchCharter,
@@ -24,6 +31,9 @@ import { freeMemory } from './free-memory.ts';
 import { keepRun, type RunNote, readRunNote, runFolder } from './run-folder.ts';
 import { type Totals, toTenths } from './totals.ts';
 
+/** How long two members behind routers may take to meet: three attempts and one without agreement. */
+const MEETING_MS = 25_000;
+
 export interface SessionOptions {
   readonly home: string;
   readonly name?: string;
@@ -33,6 +43,8 @@ export interface SessionOptions {
   readonly port?: number;
   /** Multiaddresses to tell others instead of those listened at. */
   readonly announce?: readonly string[];
+  /** How it is reached behind a router; nothing of it where it listens on this machine only. */
+  readonly reach?: ReachOptions;
   readonly threads?: number;
   /** Another engine than the charter's: an auditor may use `exact` on a `native` run. */
   readonly engine?: EngineKind;
@@ -42,6 +54,10 @@ export interface SessionOptions {
   readonly rounds?: number;
   /** A header that the log must contain, from the invite. */
   readonly header?: Hash;
+  /** HTTP addresses from which artifacts can be had too. */
+  readonly mirrors?: readonly string[];
+  /** Port at which this member serves artifacts over HTTP. */
+  readonly httpPort?: number;
   /** What lets a newcomer in, from the invite. */
   readonly ticket?: Invited;
   /** Where the account's key is on another machine. */
@@ -66,12 +82,13 @@ export class Session {
   readonly engine: Engine;
   readonly network: Libp2pNetwork;
   readonly identity: Identity;
+  readonly http: ArtifactServer | undefined;
   readonly #work: TensorWork;
   readonly #release: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
   private constructor(
-    parts: Pick<Session, 'charter' | 'member' | 'store' | 'engine' | 'network' | 'identity'>,
+    parts: Pick<Session, 'charter' | 'member' | 'store' | 'engine' | 'network' | 'identity' | 'http'>,
     work: TensorWork,
     release: () => Promise<void>,
   ) {
@@ -81,6 +98,7 @@ export class Session {
     this.engine = parts.engine;
     this.network = parts.network;
     this.identity = parts.identity;
+    this.http = parts.http;
     this.#work = work;
     this.#release = release;
   }
@@ -111,7 +129,8 @@ export class Session {
     const { signal, watch } = options;
     const folder = runFolder(options.home, note.run);
     const store = await openDiskStore({ path: folder.store, maxBytes: options.maxStoreBytes });
-    const artifacts = new Artifacts(network, store, systemClock);
+    const mirrors = [...new Set(options.mirrors ?? [])].map(httpMirror);
+    const artifacts = new Artifacts(network, store, systemClock, undefined, mirrors);
     const cells = await openCells(folder.cells);
     // A member that has the run already starts without anybody; only a newcomer must reach somebody.
     const isNew = (await store.size(note.run)) === undefined;
@@ -147,6 +166,7 @@ export class Session {
         cells,
         work,
         doors: note.doors,
+        mirrors,
         pinned: data.pinned,
         conduct: options.cheater && ADVERSARIES[options.cheater].conduct(),
         evaluates: options.evaluates,
@@ -156,7 +176,17 @@ export class Session {
       watch,
     );
     opened.push(() => member.stop());
-    const session = new Session({ charter, member, store, engine, network, identity }, work, release);
+    const http =
+      options.httpPort === undefined
+        ? undefined
+        : await serveArtifacts({
+            store,
+            host: options.host,
+            port: options.httpPort,
+            admits: (place) => guard.admitsFrom(place, 'http'),
+          });
+    if (http) opened.push(() => http.close());
+    const session = new Session({ charter, member, store, engine, network, identity, http }, work, release);
     checkHeader(member, options.header);
     return session;
   }
@@ -182,6 +212,7 @@ export class Session {
 
   async #close(): Promise<void> {
     await this.member.leave();
+    await this.http?.close();
     await this.#work.close().catch(() => {});
     await this.engine.close();
     await this.network.close();
@@ -191,7 +222,7 @@ export class Session {
 
 /** Locks the home and starts listening. Throws `home-in-use`, `port-taken`. */
 export async function openHome(
-  options: Pick<SessionOptions, 'home' | 'host' | 'port' | 'announce'>,
+  options: Pick<SessionOptions, 'home' | 'host' | 'port' | 'announce' | 'reach'>,
   run?: Hash,
 ): Promise<OpenHome> {
   const release = await lockHome(options.home);
@@ -206,14 +237,30 @@ export async function openHome(
   }
 }
 
+/** From the options of `create` and `join`. Throws `address-invalid`. */
+export function reachOf({ relay, upnp }: { relay?: readonly string[]; upnp?: boolean }): ReachOptions {
+  const wrong = relay?.find((address) => !/^\/(ip4|ip6|dns4?|dns6)\/[^/]+\/tcp\/\d+\/p2p\/[A-Za-z0-9]+$/.test(address));
+  if (wrong !== undefined)
+    throw new WorldError('address-invalid', `"${wrong.slice(0, 120)}" is not the address of a relay.`, {
+      help: 'Give it as /ip4/203.0.113.7/tcp/4801/p2p/12D3…: "folkmoot relay" prints it.',
+    });
+  return { through: relay, findsRelays: relay === undefined, upnp };
+}
+
 async function listen(
   identity: Identity,
-  { host, port, announce }: Pick<SessionOptions, 'host' | 'port' | 'announce'>,
+  { host, port, announce, reach }: Pick<SessionOptions, 'host' | 'port' | 'announce' | 'reach'>,
   lastPort: number,
   gate: Guard,
 ): Promise<Libp2pNetwork> {
   const at = (chosen: number) =>
-    createNetwork({ secret: identity.device.secret, listen: [`/ip4/${host}/tcp/${chosen}`], announce, gate });
+    createNetwork({
+      secret: identity.device.secret,
+      listen: [`/ip${host.includes(':') ? 6 : 4}/${host}/tcp/${chosen}`],
+      announce,
+      gate,
+      reach: placeOf(host) === LOOPBACK ? undefined : reach,
+    });
   if (port) return at(port);
   try {
     return await at(lastPort);
@@ -250,7 +297,7 @@ async function reachSomebody(network: Libp2pNetwork, doors: readonly string[], s
   let cause: unknown;
   for (const door of doors) {
     try {
-      await network.connect(door, signal);
+      await untilDirect(network, await network.connect(door, signal), signal);
       return;
     } catch (error) {
       cause = error;
@@ -263,6 +310,13 @@ async function reachSomebody(network: Libp2pNetwork, doors: readonly string[], s
   });
 }
 
+/** Where a relay leads to the peer, the routers may let both meet in a moment; artifacts go only then. */
+async function untilDirect(network: Libp2pNetwork, peer: string, signal: AbortSignal): Promise<void> {
+  for (let waitedMs = 0; waitedMs < MEETING_MS && network.wayTo(peer) === 'relayed'; waitedMs += 200)
+    await systemClock.sleep(200, signal);
+}
+
 function portOf(addresses: readonly string[]): number {
-  return Number(/\/tcp\/(\d+)/.exec(addresses[0] ?? '')?.[1] ?? 0);
+  const own = addresses.find((address) => !address.includes('/p2p-circuit'));
+  return Number(/\/tcp\/(\d+)/.exec(own ?? '')?.[1] ?? 0);
 }
