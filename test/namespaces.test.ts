@@ -19,6 +19,12 @@ test('two members in two network namespaces train together, by create and join a
     addresses.some((address) => address.includes(ADDRESSES[0])),
     addresses.join(' '),
   );
+  const doctor = world.start('doctor', ['doctor', '--network', '--invite', invite], { behind: there });
+  assert.equal((await doctor.ended).code, 0, doctor.output);
+  const { seenFrom, reachable, router, doors } = doctor.lines[0] as Record<string, unknown>;
+  assert.deepEqual([seenFrom, reachable, router], [ADDRESSES[1], true, 'none'], doctor.output);
+  const [door] = (doors as { way?: string; clockAheadMs?: number }[]).filter(({ way }) => way === 'direct');
+  assert.ok(Math.abs(door!.clockAheadMs!) < 60_000);
   const ben = world.join('ben', invite, args, { behind: there });
   const [first, second] = await Promise.all([ana.summary(), ben.summary()]);
   assert.equal(first.rounds, 2);

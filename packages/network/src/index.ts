@@ -4,4 +4,5 @@ export { httpMirror } from './http-mirror.ts';
 export { createNetwork, Libp2pNetwork, type NetworkOptions } from './libp2p-network.ts';
 export { DEFAULT_LIMITS, type NetworkLimits } from './limits.ts';
 export type { Gate } from './places.ts';
+export { endpointOf, probe } from './probe.ts';
 export { BULK_RELAY_BYTES, RELAY_LIMITS, type ReachOptions, type RelayLimits } from './reach.ts';

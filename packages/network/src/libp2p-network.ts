@@ -180,6 +180,11 @@ export class Libp2pNetwork implements Network {
     return this.#reach?.relayLimits();
   }
 
+  /** Whether the routers on the way out keep port numbers, as hole punching wants it; `undefined` where not known. */
+  keepsPorts(): boolean | undefined {
+    return this.#reach?.keepsPorts();
+  }
+
   traffic(): { sentBytes: number; receivedBytes: number } {
     return { ...this.#traffic };
   }

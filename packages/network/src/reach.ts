@@ -83,6 +83,11 @@ export class Reach {
     return relays ?? (this.#isPublic ? RELAY_LIMITS : undefined);
   }
 
+  /** Whether the routers on the way keep port numbers; `undefined` where that is not known. */
+  keepsPorts(): boolean | undefined {
+    return this.#port.isKept();
+  }
+
   /** Whether others can dial `address`; what was seen of the port that this node dials from is for meeting only. */
   isForOthers(address: string): boolean {
     return ![...this.#port.seenAt].some((seen) => address.startsWith(seen.split('/p2p/')[0]!));

@@ -37,6 +37,11 @@ export class SharedPort {
     this.#port = port;
   }
 
+  /** Whether routers keep the port's number: then what a relay sees is what others see. `undefined`: nobody has seen it. */
+  isKept(): boolean | undefined {
+    return this.seenAt.size === 0 ? undefined : [...this.seenAt].every((seen) => seen.includes(`/tcp/${this.#port}`));
+  }
+
   /** The transport; machines of this network are dialled from any port. */
   transport(): ReturnType<typeof tcp> {
     const make = tcp();

@@ -1,5 +1,6 @@
 export { Artifacts } from './artifacts.ts';
 export type { Conduct } from './conduct.ts';
+export { addressesIn, type DialledBack, dialledBackIn, MAX_DIALLED, type Probe, serveDialBack } from './dial-back.ts';
 export { ask, askJson } from './exchange.ts';
 export { artifactSizes } from './expectations.ts';
 export { type Founded, type Founding, foundRun } from './found-run.ts';

@@ -35,6 +35,7 @@ import { Artifacts } from './artifacts.ts';
 import { Auditor } from './auditor.ts';
 import { Bases } from './bases.ts';
 import type { Conduct } from './conduct.ts';
+import { type Probe, serveDialBack } from './dial-back.ts';
 import { askJson } from './exchange.ts';
 import { Guard } from './guard.ts';
 import { joinRequest, throwIfShutOut, type Vouched } from './joining.ts';
@@ -75,6 +76,8 @@ export interface MemberParts {
   readonly journal: Journal;
   readonly cells: Cells;
   readonly work: Work;
+  /** Tries whether askers can be reached from here; without it nobody is told. */
+  readonly probe?: Probe;
   /** Asked for artifacts when no peer could help. */
   readonly mirrors?: readonly Mirror[];
   /** Addresses of the invite; empty for the creator. */
@@ -242,6 +245,7 @@ export class Member {
     for (let i = 0; i < this.log.length; i++) this.#keepsakes.observe(this.log.recordAt(i));
     this.artifacts.serve();
     this.peers.serve();
+    if (this.#parts.probe) serveDialBack(network, clock, this.#parts.probe);
     this.#bench.leases.serve();
     this.#isTaken = serveLog(network, this.log, clock);
     this.#sequencer?.serve(network, this.#guard);

@@ -7,6 +7,7 @@ import {
   createNetwork,
   httpMirror,
   type Libp2pNetwork,
+  probe,
   type ReachOptions,
   serveArtifacts,
 } from '@folkmoot/network';
@@ -167,6 +168,7 @@ export class Session {
         work,
         doors: note.doors,
         mirrors,
+        probe,
         pinned: data.pinned,
         conduct: options.cheater && ADVERSARIES[options.cheater].conduct(),
         evaluates: options.evaluates,
