@@ -26,6 +26,11 @@ const SPARSE_FEW = group({ id: 'sparse 38, AdamW .006', optimizer: adamw('0.006'
 
 /** The same with trainers that start ahead of the base by half of what they have not said. */
 const SPARSE_AHEAD: Arm = { ...SPARSE_FEW, id: 'sparse 38, AdamW .006, ahead .5', ahead: '0.5' };
+const MUON_AHEAD_FEW: Arm = {
+  ...SPARSE_AHEAD,
+  id: 'sparse 38, Muon .006, ahead .5',
+  optimizer: muon('0.006'),
+};
 const MUON_AHEAD: Arm = { ...SPARSE_MUON, id: 'sparse 64, Muon .006, ahead .5', ahead: '0.5' };
 
 const SHORT: readonly [string, Arm][] = [
@@ -91,6 +96,7 @@ export const l8: Experiment = {
     { label: 'sparse 38 of 4096, AdamW .006, ahead by half, 100 rounds', arm: SPARSE_AHEAD, against: LONG_SPARSE },
     { label: 'sparse, Muon .006, 100 rounds', arm: SPARSE_MUON, against: LONG_PARALLEL_MUON },
     { label: 'sparse, Muon .006, ahead by half, 100 rounds', arm: MUON_AHEAD, against: LONG_PARALLEL_MUON },
+    { label: 'sparse 38 of 4096, Muon .006, ahead by half, 100 rounds', arm: MUON_AHEAD_FEW, against: LONG_SPARSE },
     { label: 'dense, Muon .006, 100 rounds', arm: DENSE_MUON, against: LONG_PARALLEL_MUON },
     { label: 'dense, Muon .006, Nesterov .7 .6, 100 rounds', arm: LONG_NESTEROV, against: LONG_PARALLEL_MUON },
   ],
@@ -106,8 +112,23 @@ export const l8: Experiment = {
       (few, more) => few <= 1.01 * more,
     ),
     lossBand(
+      '38 of 4096, Muon, ahead by half: no more loss than 64 with AdamW from the base',
+      [MUON_AHEAD_FEW, LONG_SPARSE],
+      (few, more) => few <= more,
+    ),
+    lossBand(
       'sparse within 3.6 % of data-parallel (AdamW) at 100 rounds',
       [LONG_SPARSE, LONG_PARALLEL],
+      (ours, parallel) => ours <= 1.036 * parallel,
+    ),
+    lossBand(
+      'sparse, Muon, ahead by half: within 3.6 % of data-parallel with AdamW',
+      [MUON_AHEAD, LONG_PARALLEL],
+      (ours, parallel) => ours <= 1.036 * parallel,
+    ),
+    lossBand(
+      'sparse, Muon, ahead by half: within 3.6 % of data-parallel with Muon',
+      [MUON_AHEAD, LONG_PARALLEL_MUON],
       (ours, parallel) => ours <= 1.036 * parallel,
     ),
     lossBand(
