@@ -48,6 +48,8 @@ export interface Arm {
   readonly innerState?: InnerState;
   /** ρ of a run's codec: how much of its error memory a member takes off before it trains, default none. */
   readonly ahead?: string;
+  /** From which round on, default 0. */
+  readonly aheadFrom?: number;
   readonly attack?: { readonly kind: Attack; readonly liars: number };
   /** Rows of the training text as they lie, cut into as many parts as members: each sees other documents. Default false. */
   readonly ownDocuments?: boolean;

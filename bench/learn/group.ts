@@ -142,9 +142,10 @@ export class Group {
     member: Member,
     hasError: boolean,
   ): Promise<{ result: RoundResult; loss: number }> {
-    const { ahead, innerState } = this.#arm;
+    const { ahead, aheadFrom = 0, innerState } = this.#arm;
     const shared = this.#start();
-    const base = ahead === undefined || !hasError ? shared : aheadOfMemory(shared, member.error, ahead);
+    const isAhead = ahead !== undefined && hasError && round >= aheadFrom;
+    const base = isAhead ? aheadOfMemory(shared, member.error, ahead) : shared;
     const globalStep = stepsBefore(this.#arm, round);
     const fresh = innerState === 'fresh';
     const carried = fresh ? this.#inner.zero() : member.carried;

@@ -152,11 +152,9 @@ export class TensorWork implements Work {
     return bytesOf(lookAhead(this.#readBase(base), this.#readBase(previous), momentum));
   }
 
-  ownStart(start: Uint8Array, errorIn: Uint8Array): Uint8Array {
-    const { codec } = this.#charter;
+  ownStart(start: Uint8Array, errorIn: Uint8Array, share: string): Uint8Array {
     const error = readError(errorIn, this.#layout.elements);
-    if (codec.kind === 'dense' || codec.ahead === undefined || !error.ok) return start;
-    return bytesOf(aheadOfMemory(this.#readBase(start), error.value, codec.ahead));
+    return error.ok ? bytesOf(aheadOfMemory(this.#readBase(start), error.value, share)) : start;
   }
 
   async *train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd> {

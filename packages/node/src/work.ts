@@ -44,8 +44,8 @@ export interface Work {
   zeroError(): Uint8Array;
   /** Where a round starts from `base`, which came after `previous`. */
   start(base: Uint8Array, previous: Uint8Array): Uint8Array;
-  /** Where a trainer starts that carries this error memory into a round that starts from `start`. */
-  ownStart(start: Uint8Array, errorIn: Uint8Array): Uint8Array;
+  /** Where a trainer starts that takes `share` of this error memory off the round's start. */
+  ownStart(start: Uint8Array, errorIn: Uint8Array, share: string): Uint8Array;
   /** Trains a round and yields the end of each segment. Throws `diverged` where a number is not finite. */
   train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd>;
   /** Re-executes segment `segment` (from 1) of an assignment; `undefined` where nothing can come of this start. */

@@ -1,6 +1,6 @@
 /** Reading a charter: the rules that its schema cannot say. */
 import { type Canonical, canonicalBytes, type Hash, idOf } from '@folkmoot/core';
-import { type Charter, charterSchema, type OptimizerRules } from './charter.ts';
+import { type Charter, type CodecRules, charterSchema, type OptimizerRules } from './charter.ts';
 import { type Checked, canonicalOrNone, firstIssue, parseJson } from './record.ts';
 
 /** The run's id: the hash of its charter. */
@@ -36,6 +36,9 @@ export function brokenRule(charter: Charter): string | undefined {
     return 'lapseMs must be at least twice everyMs, or one lost lease is an absence';
   if ((programs.muon !== undefined) !== (optimizer.kind === 'muon'))
     return 'there is a muon program where the optimizer is Muon, and nowhere else';
+  const { codec } = charter;
+  if (codec.kind === 'sparse' && codec.aheadFrom !== undefined && codec.ahead === undefined)
+    return 'aheadFrom says from when on trainers start ahead, and they never do';
   return brokenMicroBatches(charter) ?? brokenSchedule(optimizer);
 }
 
@@ -65,6 +68,11 @@ function brokenSchedule({ schedule, warmupSteps }: OptimizerRules): string | und
   if (schedule.kind === 'wsd' && schedule.decaySteps > schedule.steps - warmupSteps)
     return 'decaySteps must fit between the warm-up and the end of the schedule';
   return undefined;
+}
+
+/** ρ in `round`: the share of its error memory that a trainer takes off its start; `undefined` for none. */
+export function aheadIn(codec: CodecRules, round: number): string | undefined {
+  return codec.kind === 'sparse' && round >= (codec.aheadFrom ?? 1) ? codec.ahead : undefined;
 }
 
 /** Segments in a round: K. */

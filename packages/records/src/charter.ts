@@ -67,8 +67,9 @@ const codec = z.discriminatedUnion('kind', [
     chunk: z.literal(4096),
     keep: count(128),
     errorDecay: decimal,
-    /** ρ: a trainer starts less this share of its error memory; absent, at the base. */
+    /** ρ: a trainer starts less this share of its error memory, in round `aheadFrom` (default 1) and later; absent, at the base. */
     ahead: fraction.optional(),
+    aheadFrom: count(1_000_000).optional(),
   }),
 ]);
 

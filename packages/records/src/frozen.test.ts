@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sha256 } from '@folkmoot/core';
 import {
+  aheadIn,
   blindOf,
   brokenRule,
   type Charter,
+  type CodecRules,
   charterBytes,
   entryBytes,
   formatInvite,
@@ -68,6 +70,17 @@ test('the samples keep the charter’s own rules', () => {
   assert.equal(brokenRule(CHARTER), undefined);
   assert.deepEqual(parseCharter(charterBytes(CHARTER), RUN), { ok: true, value: CHARTER });
   assert.deepEqual(parseCharter(charterBytes(MOVING), runId(MOVING)), { ok: true, value: MOVING });
+  assert.deepEqual(
+    [1, 100].map((round) => aheadIn(MOVING.codec, round)),
+    ['0.5', '0.5'],
+  );
+  const later = { ...MOVING.codec, aheadFrom: 20 } as CodecRules;
+  assert.deepEqual(
+    [19, 20, 21].map((round) => aheadIn(later, round)),
+    [undefined, '0.5', '0.5'],
+  );
+  assert.equal(aheadIn({ kind: 'dense', block: 4096 }, 5), undefined);
+  assert.match(brokenRule({ ...CHARTER, codec: { ...CHARTER.codec, aheadFrom: 20 } as CodecRules })!, /they never do/);
   for (const momentum of ['1', '-0.1', '1e-1', 0.5]) {
     const broken = { ...MOVING, aggregator: { ...MOVING.aggregator, momentum } } as Charter;
     const parsed = parseCharter(new TextEncoder().encode(JSON.stringify(broken)), RUN);

@@ -46,8 +46,8 @@ export class PretendWork implements Work {
     return fill(hashOf('start', sha256(base), sha256(previous)), 4 * PRETEND_PARAMETERS);
   }
 
-  ownStart(start: Uint8Array, errorIn: Uint8Array): Uint8Array {
-    return fill(hashOf('own-start', sha256(start), sha256(errorIn)), 4 * PRETEND_PARAMETERS);
+  ownStart(start: Uint8Array, errorIn: Uint8Array, share: string): Uint8Array {
+    return fill(hashOf('own-start', sha256(start), sha256(errorIn), share), 4 * PRETEND_PARAMETERS);
   }
 
   async *train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd> {

@@ -1,7 +1,7 @@
 /** Re-executes what a trainer claims, as its auditor did, and says what came out. */
 import { type DeviceId, type Hash, sha256 } from '@folkmoot/core';
 import type { StateBytes } from '@folkmoot/node';
-import { segmentsPerRound } from '@folkmoot/records';
+import { aheadIn, segmentsPerRound } from '@folkmoot/records';
 import { judge, MAX_DISTANCE_PPM, type Verdict } from '@folkmoot/verify';
 import type { ReplayBench } from './replay-bench.ts';
 import type { OpenedSegment, PublicRound, Replayable } from './replayable.ts';
@@ -36,7 +36,7 @@ export async function startOf(bench: ReplayBench, { audit }: OpenedSegment): Pro
   return {
     params:
       audit.segment === 1
-        ? await roundStart(bench, audit, audit.carryIn.error, from)
+        ? await roundStart(bench, audit, audit.round, audit.carryIn.error, from)
         : await bench.params(audit.opened.params, 'the parameters at the start of the segment', from),
     moments: await bench.moments(audit.opened.moments, 'the moments at the start of the segment', from),
   };
@@ -76,7 +76,7 @@ async function replaySegment(bench: ReplayBench, one: OpenedSegment, signal: Abo
 /** What encoding the claimed last state gives. */
 async function encodingOf(bench: ReplayBench, { audit }: OpenedSegment): Promise<EncodedIds> {
   const from = [audit.trainer, ...audit.auditors];
-  const start = await roundStart(bench, audit, audit.carryIn.error, from);
+  const start = await roundStart(bench, audit, audit.round, audit.carryIn.error, from);
   const last = await bench.params(audit.closed.lastParams, 'the claimed parameters at the end of the round', from);
   const error = await bench.error(audit.carryIn.error, 'the error memory', from);
   return encodedIds(bench, start, last, error);
@@ -86,6 +86,7 @@ async function encodingOf(bench: ReplayBench, { audit }: OpenedSegment): Promise
 async function roundStart(
   bench: ReplayBench,
   { base, previous }: { base: Hash; previous: Hash },
+  round: number,
   error: Hash,
   from: readonly DeviceId[],
 ): Promise<Uint8Array> {
@@ -93,14 +94,16 @@ async function roundStart(
   const bytes = await bench.params(base, 'the base of the round', from);
   const moved = aggregator.momentum !== undefined && previous !== base;
   const start = moved ? bench.work.start(bytes, await bench.params(previous, 'the base before it', from)) : bytes;
-  if (codec.kind === 'dense' || codec.ahead === undefined) return start;
-  return bench.work.ownStart(start, await bench.error(error, 'the error memory', from));
+  const share = aheadIn(codec, round);
+  return share === undefined
+    ? start
+    : bench.work.ownStart(start, await bench.error(error, 'the error memory', from), share);
 }
 
 /** Every segment from the base and zeros: what comes out must be what was committed and revealed. */
 async function replayRound(bench: ReplayBench, { file, seat, round, trainer }: PublicRound, signal: AbortSignal) {
   const { charter } = bench.run;
-  const start = await roundStart(bench, file, charter.zeroError, [trainer]);
+  const start = await roundStart(bench, file, round, charter.zeroError, [trainer]);
   const zeros = { moments: bench.work.zeroMoments(), error: bench.work.zeroError() };
   const assignment = { round, seed: file.seed, seat: seat.seat, carriedSteps: seat.carryIn.steps };
   const claimed = { moments: seat.momentsOut, update: seat.update, errorOut: seat.errorOut };
