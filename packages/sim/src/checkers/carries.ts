@@ -10,7 +10,7 @@ interface Carried {
   chain: number[];
 }
 
-const PAID = new Set(['matched', 'within', 'not-drawn', 'no-verdict']);
+const PAID = new Set(['matched', 'within', 'not-drawn', 'no-verdict', 'reproduced']);
 /** Outcomes of an audit that leave the state as it is. */
 const LEFT = new Set([...PAID, 'disputed']);
 
@@ -28,6 +28,9 @@ export function carries({ charter }: Truth): Checker {
     switch (event.kind) {
       case 'assigned':
         for (const device of event.trainers) seats.set(`${event.round} ${device}`, { ...of(device) });
+        return undefined;
+      case 'handed-over':
+        seats.set(`${event.round} ${event.standIn}`, { ...of(event.standIn) });
         return undefined;
       case 'audit-drawn':
         audits.add(`${event.round} ${event.trainer}`);

@@ -13,7 +13,7 @@ interface Holding {
   owed: number;
 }
 
-const PAID = new Set(['matched', 'within', 'not-drawn', 'no-verdict']);
+const PAID = new Set(['matched', 'within', 'not-drawn', 'no-verdict', 'reproduced']);
 
 export function credits(truth: Truth): Checker {
   const { charter, doesNoWork } = truth;
@@ -80,10 +80,13 @@ export function credits(truth: Truth): Checker {
   }: Extract<Event, { kind: 'settled' }>['settlement']): Finding {
     const says = `${short(device)} ends round ${round} ${outcome}`;
     if (account !== accountOf.get(device)) return `${says} for the account of somebody else`;
-    const wanted = PAID.has(outcome) && !banned.has(device) ? segmentsOfRound : 0;
+    // Of a vanished trainer's round only what an auditor has shown to have been worked.
+    const worked = outcome === 'reproduced' ? evidence.reproducedOf(round, device) : segmentsOfRound;
+    const wanted = PAID.has(outcome) && !banned.has(device) ? worked : 0;
     if (segments !== wanted) return `${says} with ${segments} segments paid; it is worth ${wanted}`;
     const isIn = included.get(round)?.includes(device) ?? false;
-    if (wanted > 0 && !isIn) return `${says} and is paid, though its update was not included`;
+    if (wanted > 0 && !isIn && outcome !== 'reproduced')
+      return `${says} and is paid, though its update was not included`;
     if (outcome === 'excluded' && isIn) return `${says}, though its update was included`;
     if ((outcome === 'matched' || outcome === 'within') && doesNoWork(device)) return `${says}, though it did no work`;
     const isCalm = truth.calmFrom !== undefined && round >= truth.calmFrom;
@@ -140,6 +143,7 @@ class Evidence {
   /** By `round trainer auditor`. */
   readonly #results = new Map<string, { result: Hash; index: number }>();
   readonly #closed = new Map<string, { body: RecordOf<'close'>; index: number }>();
+  readonly #reproduced = new Map<string, number>();
   readonly #verdicts = new Map<string, RecordOf<'verdict'>>();
   /** The auditor and the entry that drew it, by `round trainer`. */
   readonly #drawn = new Map<string, { auditor: string; index: number }[]>();
@@ -154,8 +158,15 @@ class Evidence {
   hear({ body, entry }: Look): void {
     if (isKind(body, 'result'))
       this.#results.set(`${body.round} ${body.trainer} ${body.device}`, { result: body.result, index: entry.index });
+    if (isKind(body, 'reproduced') && body.link !== null)
+      this.#reproduced.set(`${body.round} ${body.trainer}`, body.segment);
     if (isKind(body, 'close')) this.#closed.set(`${body.round} ${body.device}`, { body, index: entry.index });
     if (isKind(body, 'verdict')) this.#verdicts.set(entry.record.id, body);
+  }
+
+  /** Segments of a vanished trainer that somebody has come to the end of. */
+  reproducedOf(round: number, device: string): number {
+    return this.#reproduced.get(`${round} ${device}`) ?? 0;
   }
 
   drawn({ round, trainer, auditor }: Extract<Event, { kind: 'audit-drawn' | 'asked-again' }>, index: number): void {

@@ -5,6 +5,9 @@ import { type Checker, type Finding, first, isKind, type Look, short, type Truth
 import { Roster } from './roster.ts';
 import { hashParts, numbersOf, ranked } from './second-opinion.ts';
 
+/** Witnesses that keep leases at most. */
+const MAX_KEEPERS = 16;
+
 type Preimages = Map<DeviceId, Hash>;
 
 export function draws({ charter, run }: Truth): Checker {
@@ -21,11 +24,38 @@ export function draws({ charter, run }: Truth): Checker {
 
   const roundSeed = (from: Hash, shown: Preimages) => hashParts('round-seed', run, from, ...flat(shown));
 
-  function trainers(): DeviceId[] {
+  /** Who waits for a seat, in the order of their turn. */
+  let reserves: DeviceId[] = [];
+
+  function forSeats(): DeviceId[] {
     const trusted = roster.trusted();
     const newcomers = roster.ready().filter((device) => !trusted.includes(device));
     const few = ranked(newcomers, 'trainers', seed).slice(0, Math.max(1, trusted.length - 1));
-    return [...ranked(trusted, 'trainers', seed), ...few].slice(0, charter.committee.maxTrainers);
+    return [...ranked(trusted, 'trainers', seed), ...few];
+  }
+
+  /** Everybody in order; reserves and keepers only where the charter has leases. */
+  function assigned(event: Extract<Event, { kind: 'assigned' }>, { state }: Look): Finding {
+    const { committee, lease } = charter;
+    const order = forSeats();
+    reserves = lease ? order.slice(committee.maxTrainers, committee.maxTrainers + lease.reserves) : [];
+    const keepers = lease ? ranked(event.witnesses, 'keepers', seed).slice(0, MAX_KEEPERS).sort() : [];
+    const isNow = state.round.number === event.round && state.round.phase === 'train';
+    return (
+      differ(`trainers of round ${event.round}`, event.trainers, order.slice(0, committee.maxTrainers)) ??
+      differ(`witnesses of round ${event.round}`, event.witnesses, witnesses(0)) ??
+      (isNow ? differ(`keepers of round ${event.round}`, state.round.keepers, keepers) : undefined)
+    );
+  }
+
+  /** A seat goes to the first reserve that is still here. */
+  function handedOver({ standIn, trainer, round }: Extract<Event, { kind: 'handed-over' }>): Finding {
+    const isHere = (device: DeviceId) => roster.members.get(device)!.ready && !roster.members.get(device)!.banned;
+    while (reserves.length > 0 && !isHere(reserves[0]!)) reserves.shift();
+    const wanted = reserves.shift();
+    return wanted === standIn
+      ? undefined
+      : `${short(standIn)} takes over from ${short(trainer)} in round ${round}; the turn is ${wanted && short(wanted)}’s`;
   }
 
   const witnesses = (draw: number) =>
@@ -68,11 +98,10 @@ export function draws({ charter, run }: Truth): Checker {
           seed = hashParts('round-seed', run, look.entry.id);
           roster.take(event);
         }
-        return (
-          differ(`trainers of round ${event.round}`, event.trainers, trainers()) ??
-          differ(`witnesses of round ${event.round}`, event.witnesses, witnesses(0))
-        );
+        return assigned(event, look);
       }
+      case 'handed-over':
+        return handedOver(event);
       case 'redrawn':
         return differ(`witnesses of draw ${event.draw}`, event.witnesses, witnesses(event.draw));
       case 'finalized':

@@ -1,5 +1,5 @@
 /** I9: every signature holds, every opened link is the committed one, and no field can be changed. */
-import { entryBytes, parseEntry, type RecordOf } from '@folkmoot/records';
+import { entryBytes, parseEntry, parseRecord, type RecordOf, recordBytes } from '@folkmoot/records';
 import { type Checker, type Finding, isKind, type Look, short, type Truth } from './checker.ts';
 import { canonical, hashParts, isSigned, rootOfProof, sha } from './second-opinion.ts';
 
@@ -49,7 +49,17 @@ export function forgery({ charter, run, isHonest }: Truth): Checker {
     const leaf = leaves[(entry.index * 7) % leaves.length]!;
     leaf.change();
     const parsed = parseEntry(new TextEncoder().encode(canonical(value)), charter.sequencer);
-    return parsed.ok ? `entry ${entry.index} is taken with another ${leaf.path}` : undefined;
+    return parsed.ok ? `entry ${entry.index} is taken with another ${leaf.path}` : changedRecord(entry);
+  }
+
+  /** The same of the record alone, as it comes to the sequencer. */
+  function changedRecord({ index, record }: Look['entry']): Finding {
+    const value = JSON.parse(new TextDecoder().decode(recordBytes(record)));
+    const leaves = leavesOf(value);
+    const leaf = leaves[(index * 5) % leaves.length]!;
+    leaf.change();
+    const parsed = parseRecord(new TextEncoder().encode(canonical(value)));
+    return parsed.ok ? `the ${record.body.kind} in entry ${index} is taken with another ${leaf.path}` : undefined;
   }
 
   function openings({ body, state, accepted }: Look): Finding {

@@ -2,7 +2,7 @@
 import type { Event } from '@folkmoot/protocol';
 import { type Checker, type Finding, first, short, type Truth } from './checker.ts';
 
-const PAID = new Set(['matched', 'within', 'not-drawn', 'no-verdict']);
+const PAID = new Set(['matched', 'within', 'not-drawn', 'no-verdict', 'reproduced']);
 /** What only auditors' findings bring about: no delay and no crash can. */
 const ACCUSED = new Set(['mismatch', 'disputed']);
 /** An audit that found nothing to hold against the work, and still refused it. */

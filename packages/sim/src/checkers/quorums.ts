@@ -6,7 +6,9 @@ import { Roster } from './roster.ts';
 import { canonical, hashParts, sha } from './second-opinion.ts';
 
 interface Tally {
+  /** Trainers, and whoever stands in for one. */
   seats: readonly DeviceId[];
+  places: number;
   witnesses: readonly DeviceId[];
   readonly blinds: Map<DeviceId, Hash>;
   readonly updates: Map<DeviceId, Hash>;
@@ -60,7 +62,10 @@ export function quorums(): Checker {
   function take(event: Event): Finding {
     switch (event.kind) {
       case 'assigned':
-        tally = { ...nothing(), seats: event.trainers, witnesses: event.witnesses };
+        tally = { ...nothing(), seats: event.trainers, places: event.trainers.length, witnesses: event.witnesses };
+        return undefined;
+      case 'handed-over':
+        tally.seats = [...tally.seats, event.standIn];
         return undefined;
       case 'redrawn':
         tally.witnesses = event.witnesses;
@@ -103,22 +108,17 @@ export function quorums(): Checker {
 
   function voided({ round, reason }: Extract<Event, { kind: 'void' }>): Finding {
     const commits = tally.blinds.size;
-    if (
-      tally.updates.size === 0 &&
-      tally.attests.size === 0 &&
-      reason.includes('commit') &&
-      2 * commits > tally.seats.length
-    )
-      return `round ${round} is void with ${commits} commits of ${tally.seats.length}`;
+    if (tally.updates.size === 0 && tally.attests.size === 0 && reason.includes('commit') && 2 * commits > tally.places)
+      return `round ${round} is void with ${commits} commits of ${tally.places}`;
     return undefined;
   }
 
   /** A phase begins only with its quorum. */
   function phase({ state }: Look): Finding {
-    const { number, phase, seats } = state.round;
+    const { number, phase } = state.round;
     if (phase === 'open' || phase === 'train') return undefined;
-    const count = Object.keys(seats).length;
-    if (2 * tally.blinds.size <= count) return `round ${number} goes on with ${tally.blinds.size} commits of ${count}`;
+    const { places, blinds } = tally;
+    if (2 * blinds.size <= places) return `round ${number} goes on with ${blinds.size} commits of ${places}`;
     if (phase === 'witness' && tally.updates.size === 0) return `round ${number} is witnessed with nothing revealed`;
     return undefined;
   }
@@ -152,6 +152,7 @@ export function quorums(): Checker {
 function nothing(): Tally {
   return {
     seats: [],
+    places: 0,
     witnesses: [],
     blinds: new Map(),
     updates: new Map(),

@@ -64,7 +64,10 @@ export class Roster {
 
   /** A record that took effect. */
   heard(body: RecordBody): void {
-    if (body.kind === 'ready' && body.reset) this.members.get(body.device)!.clean = 0;
+    const member = this.members.get(body.device);
+    if (body.kind === 'ready' && body.reset) member!.clean = 0;
+    // Who had left, or was missed, and delivers all the same, is back.
+    if (body.kind === 'commit') member!.ready = true;
   }
 
   /** The first device of each account that is ready, ascending. */

@@ -81,4 +81,11 @@ export const LEDGER_BUGS: readonly PlantedBug[] = [
     'if (account.frozen > 0 || account.locks.length === 0) continue;',
     'if (account.locks.length === 0) continue;',
   ),
+  bug(
+    'leased-is-paid-whole',
+    'a vanished trainer is paid its whole round',
+    'protocol/src/reproduce.ts',
+    "outcome: 'reproduced', segments: segment, ...evidence }",
+    "outcome: 'reproduced', ...evidence }",
+  ),
 ];

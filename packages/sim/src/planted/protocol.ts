@@ -193,4 +193,11 @@ export const PROTOCOL_BUGS: readonly PlantedBug[] = [
     "  const left = isTainted(member, seat.carryIn) ? 'tainted' : 'excluded';",
     "  settleSeat(state, { round: round.number, device, outcome: 'late' }, context);\n  const left = isTainted(member, seat.carryIn) ? 'tainted' : 'excluded';",
   ),
+  bug(
+    'any-reserve',
+    'the last reserve takes over a seat, not the first',
+    'protocol/src/reserves.ts',
+    'for (let next = round.reserves.shift(); next !== undefined; next = round.reserves.shift())',
+    'for (let next = round.reserves.pop(); next !== undefined; next = round.reserves.pop())',
+  ),
 ];

@@ -20,6 +20,8 @@ export interface Rules {
   readonly momentum: boolean;
   /** Fewer witnesses are drawn than there are members. */
   readonly fewWitnesses: boolean;
+  /** Trainers show signs of life, and others stand by for their seats. */
+  readonly leases: boolean;
 }
 
 export interface Plan {
@@ -71,6 +73,7 @@ export function drawPlan(seed: string, wishes: Wishes, adversaries: readonly str
     exact: below(random, 3) === 0,
     momentum: below(random, 3) === 0,
     fewWitnesses: below(random, 2) === 0,
+    leases: below(random, 3) === 0,
   };
   return {
     seed,

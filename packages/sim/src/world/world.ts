@@ -25,7 +25,8 @@ const AFTERMATH = 3;
 /** Longest time for a round of a healed world, and with adversaries in it, virtual milliseconds. */
 const ROUND_MS = 60_000;
 const DISTURBED_ROUND_MS = 180_000;
-const FEW_WITNESSES = 4;
+/** Seats or witnesses where there are more members than that. */
+const FEW = 4;
 const RETURN_MS = 600_000;
 const RETRY_MS = 3000;
 const MOST_NEWCOMERS = 6;
@@ -213,6 +214,9 @@ class World {
     const { handlerErrors } = this.#run.hub;
     for (const person of honest) {
       this.#referee.inspect(person);
+      // Where there are fewer seats than members, newcomers stand by.
+      const isNewcomer = this.#run.people.indexOf(person) >= this.#plan.members.length;
+      if (this.#plan.rules.leases && isNewcomer) continue;
       if (balanceOf(this.#referee.state.ledger, person.account.id).earned === 0)
         this.#referee.fail('I10', 'progress', `${person.name} is honest and has earned nothing in the end`);
     }
@@ -265,12 +269,17 @@ class World {
 }
 
 /** Credit unlocks early enough to be seen. */
-function charterOf({ exact, momentum, fewWitnesses }: Rules): Charter {
+function charterOf({ exact, momentum, fewWitnesses, leases }: Rules): Charter {
   const charter = simCharter({ credit: { perSegment: 10, vestingRounds: 3 } });
   return {
     ...charter,
     ...(exact && { engine: { kind: 'exact', tolerancePpm: 0 } }),
-    ...(fewWitnesses && { committee: { ...charter.committee, maxWitnesses: FEW_WITNESSES } }),
+    committee: {
+      ...charter.committee,
+      ...(fewWitnesses && { maxWitnesses: FEW }),
+      ...(leases && { maxTrainers: FEW }),
+    },
+    ...(leases && { lease: { everyMs: 500, lapseMs: 1500, reserves: 8 } }),
     ...(momentum && { aggregator: { ...charter.aggregator, momentum: '0.5' } }),
   };
 }
