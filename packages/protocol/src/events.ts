@@ -11,6 +11,7 @@ export type Event =
   | { kind: 'away'; device: DeviceId; reason: string }
   | { kind: 'assigned'; round: number; trainers: DeviceId[]; witnesses: DeviceId[] }
   | { kind: 'handed-over'; round: number; seat: number; trainer: DeviceId; standIn: DeviceId }
+  | { kind: 'reproduction-drawn'; round: number; trainer: DeviceId; auditor: DeviceId; segments: number }
   | { kind: 'committed'; round: number; device: DeviceId }
   | { kind: 'revealed'; round: number; device: DeviceId; update: Hash; updateBytes: number }
   | { kind: 'redrawn'; round: number; draw: number; witnesses: DeviceId[] }

@@ -113,6 +113,8 @@ function drawNext(state: State, open: Reproduction, context: Context): boolean {
   state.members[auditor]!.audits.push(key);
   const { auditMs } = state.charter.timing;
   addTimer(state, { atMs: context.nowMs + auditMs, key, stage: 'reproducing', auditor });
+  const { round, trainer, segment: segments } = open;
+  context.events.push({ kind: 'reproduction-drawn', round, trainer, auditor, segments });
   return true;
 }
 
