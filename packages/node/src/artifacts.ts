@@ -23,6 +23,7 @@ import { requestJson } from './exchange.ts';
 import type { Guard } from './guard.ts';
 
 const ROUNDS_OF_ASKING = 4;
+const MOST_BLAMED = 4096;
 const RETRY_MS = 500;
 
 /** A peer below this rate after this time is left for another: bytes that drip hold up whoever waits. */
@@ -49,6 +50,8 @@ export class Artifacts {
   readonly #guard: Guard | undefined;
   readonly #mirrors: readonly Mirror[];
   readonly #clock: Clock;
+  /** Peers and artifacts of which they had other bytes. */
+  readonly #blamed = new Set<string>();
   readonly #underWay = new Map<Hash, Promise<void>>();
   /** What was filed since the last collection, and before that since the one before. */
   #young = new Set<Hash>();
@@ -182,8 +185,17 @@ export class Artifacts {
     }
     if (await incoming.finish()) return true;
     // The first part came from somebody else, who may have lied: this one is asked for the whole before it is blamed.
-    if (!isResumed && source.peer !== undefined) this.#guard?.report(source.peer, 'false-bytes');
+    if (!isResumed && source.peer !== undefined) this.#blame(source.peer, id);
     return isResumed && this.#fetchFrom(source, id, options);
+  }
+
+  /** Once for each artifact: an honest disk with one flipped bit gives the same bytes to everybody who asks again. */
+  #blame(peer: DeviceId, id: Hash): void {
+    const name = `${peer} ${id}`;
+    if (this.#blamed.has(name)) return;
+    this.#blamed.add(name);
+    if (this.#blamed.size > MOST_BLAMED) this.#blamed.delete(this.#blamed.values().next().value!);
+    this.#guard?.report(peer, 'false-bytes');
   }
 
   /** Whether all of the announced bytes came. */

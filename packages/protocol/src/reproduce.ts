@@ -92,6 +92,15 @@ export function expireReproduction(state: State, key: string, auditor: DeviceId,
   if (open?.auditor === auditor) tryAgain(state, open, context);
 }
 
+/** What is still open of rounds more than two behind is given up: nobody waits for a vanished member's credit. */
+export function giveUpOldReproductions(state: State, context: Context): void {
+  for (const open of Object.values(state.reproductions)) {
+    if (open.round >= state.round.number - 2) continue;
+    close(state, open);
+    settleLapsed(state, open, context);
+  }
+}
+
 export function reproductionKey(round: number, trainer: DeviceId): string {
   return `reproduction ${auditKey(round, trainer)}`;
 }
@@ -99,6 +108,10 @@ export function reproductionKey(round: number, trainer: DeviceId): string {
 function tryAgain(state: State, open: Reproduction, context: Context): void {
   close(state, open);
   if (open.auditors.length < MAX_TRIES && drawNext(state, open, context)) return;
+  settleLapsed(state, open, context);
+}
+
+function settleLapsed(state: State, open: Reproduction, context: Context): void {
   const { round, trainer: device, standIn, entry } = open;
   settleSeat(state, { round, device, outcome: 'lapsed', standIn, entry }, context);
 }

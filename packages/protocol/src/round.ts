@@ -7,7 +7,7 @@ import { drawReserves, drawTrainers, drawWitnesses, hasReady, hasSeniors, readyD
 import type { Context } from './events.ts';
 import { setAway } from './membership.ts';
 import { forgetPace, graceAfter, limitMs, observePace, type TimedPhase } from './pace.ts';
-import { beginReproduction } from './reproduce.ts';
+import { beginReproduction, giveUpOldReproductions } from './reproduce.ts';
 import { drawKeepers } from './reserves.ts';
 import { lapseEvidence, missedOutcome } from './seat-rivals.ts';
 import { roundSeed } from './seeds.ts';
@@ -61,6 +61,7 @@ function assign(state: State, context: Context): void {
   // The first round has no witnesses before it; the sequencer's last look is a stated bias.
   if (round.number === 1) round.seed = roundSeed(state, state.head.id, {});
   if (round.number === 1) for (const device of readyDevices(state)) state.members[device]!.founder = true;
+  giveUpOldReproductions(state, context);
   const trainers = drawTrainers(state, round.seed);
   round.reserves = drawReserves(state, round.seed);
   trainers.forEach((device, seat) => {
