@@ -31,8 +31,7 @@ export function timesFewerPerSync(codec: CodecRules): number {
   return 32 / bitsPerParameter(codec);
 }
 
-/** Bits that say which `k` of `n` there are. */
-export function log2Binomial(n: number, k: number): number {
+function log2Binomial(n: number, k: number): number {
   let bits = 0;
   for (let i = 1; i <= k; i++) bits += Math.log2((n - k + i) / i);
   return bits;

@@ -1,27 +1,24 @@
-/** Codecs that were tried and are no part of a run: what an update would say, and in how many bits, without writing them. */
+/** A codec that was tried and is no part of a run: what an update would say, and in how many bits, without writing it. */
 import { assert, SeededRandom, shuffled } from '@folkmoot/core';
 import type { ParameterLayout } from '@folkmoot/model';
 import { packBfloat16, type RoundResult, type SparseUpdate, UNIT, unpackBfloat16 } from '@folkmoot/training';
 import { CHUNK, tensorChunks } from '../../packages/training/src/chunks.ts';
 import { toUnits } from '../../packages/training/src/fixed-point.ts';
-import { log2Binomial } from './accounting.ts';
 
+/**
+ * All members say the same share of the parameters, the next one in an order of chance, so that no places are on the wire;
+ * one bit for the sign of each value, and a magnitude for each sign and tensor.
+ */
 export interface TriedCodec {
-  /**
-   * Which parameters are said: the largest of each chunk, in whole runs of `run` (default 1); the largest of all; or, for
-   * all members the same and without places on the wire, the next share of all parameters in an order of chance.
-   */
-  readonly select: 'chunk' | 'arena' | 'shared';
-  readonly run?: number;
+  readonly select: 'shared';
   /** Of 4096. */
   readonly keep: number;
   readonly errorDecay: string;
 }
 
-/** Bits for each parameter: places, and one for the sign of each value; magnitudes are one for each sign and tensor. */
-export function bitsTried({ select, keep, run = 1 }: TriedCodec): number {
-  const places = select === 'shared' ? 0 : log2Binomial(CHUNK / run, keep / run);
-  return (places + keep) / CHUNK;
+/** Bits for each parameter. */
+export function bitsTried({ keep }: TriedCodec): number {
+  return keep / CHUNK;
 }
 
 /** The update that `tried` makes of a round, and the error memory that it leaves. */
@@ -35,7 +32,7 @@ export function tryCodec(
   const change = unpackBfloat16(errorIn);
   for (let i = 0; i < change.length; i++) change[i] = decay * change[i] + Math.fround(base[i] - end[i]);
   assert(change.every(Number.isFinite), 'this arm has diverged');
-  const update = signsOf(layout, change, chosen(layout, tried, change, round));
+  const update = signsOf(layout, change, shareOf(change.length, tried.keep, round));
   const { chunks, entries, indices, codes, codebooks } = update;
   for (let tensor = 0; tensor < layout.tensors.length; tensor++)
     for (let chunk = chunks.groups[tensor]; chunk < chunks.groups[tensor + 1]; chunk++)
@@ -44,37 +41,9 @@ export function tryCodec(
   return { update, errorOut: packBfloat16(change) };
 }
 
-function chosen(layout: ParameterLayout, tried: TriedCodec, change: Float32Array, round: number): Uint8Array {
-  const isChosen = new Uint8Array(change.length);
-  const { select, keep, run = 1 } = tried;
-  if (select === 'arena') markLargest(change, isChosen, 0, change.length, keep, 1);
-  if (select === 'shared') markShare(isChosen, keep, round);
-  if (select !== 'chunk') return isChosen;
-  const { count, starts, lengths } = tensorChunks(layout);
-  for (let chunk = 0; chunk < count; chunk++) markLargest(change, isChosen, starts[chunk], lengths[chunk], keep, run);
-  return isChosen;
-}
-
-/** Marks the runs with the largest sums of squares, as many as `keep` of 4096 parameters are. */
-function markLargest(
-  change: Float32Array,
-  isChosen: Uint8Array,
-  start: number,
-  length: number,
-  keep: number,
-  run: number,
-): void {
-  const runs = Array.from({ length: Math.ceil(length / run) }, (_, i) => {
-    const [from, to] = [start + i * run, Math.min(start + length, start + (i + 1) * run)];
-    return { from, to, size: change.subarray(from, to).reduce((sum, value) => sum + value * value, 0) };
-  });
-  runs.sort((a, b) => b.size - a.size);
-  for (const { from, to } of runs.slice(0, Math.ceil((length * keep) / CHUNK / run))) isChosen.fill(1, from, to);
-}
-
 /** Marks the next share of all parameters; each comes once before any comes again. */
-function markShare(isChosen: Uint8Array, keep: number, round: number): void {
-  const elements = isChosen.length;
+function shareOf(elements: number, keep: number, round: number): Uint8Array {
+  const isChosen = new Uint8Array(elements);
   const share = Math.ceil((elements * keep) / CHUNK);
   const perPass = Math.ceil(elements / share);
   const order = shuffled(
@@ -82,6 +51,7 @@ function markShare(isChosen: Uint8Array, keep: number, round: number): void {
     Array.from({ length: elements }, (_, i) => i),
   );
   for (let i = 0; i < share; i++) isChosen[order[((round % perPass) * share + i) % elements]] = 1;
+  return isChosen;
 }
 
 /** The chosen changes, each as the mean magnitude of its sign in its tensor. */

@@ -26,6 +26,12 @@ const SPARSE_FEW = group({ id: 'sparse 38, AdamW .006', optimizer: adamw('0.006'
 
 /** The same with trainers that start ahead of the base by half of what they have not said. */
 const SPARSE_AHEAD: Arm = { ...SPARSE_FEW, id: 'sparse 38, AdamW .006, ahead .5', ahead: '0.5' };
+const MUON_AHEAD_LATER: Arm = {
+  ...SPARSE_MUON,
+  id: 'sparse 64, Muon .006, ahead .5 from 15',
+  ahead: '0.5',
+  aheadFrom: 15,
+};
 const MUON_AHEAD_FEW: Arm = {
   ...SPARSE_AHEAD,
   id: 'sparse 38, Muon .006, ahead .5',
@@ -96,6 +102,11 @@ export const l8: Experiment = {
     { label: 'sparse 38 of 4096, AdamW .006, ahead by half, 100 rounds', arm: SPARSE_AHEAD, against: LONG_SPARSE },
     { label: 'sparse, Muon .006, 100 rounds', arm: SPARSE_MUON, against: LONG_PARALLEL_MUON },
     { label: 'sparse, Muon .006, ahead by half, 100 rounds', arm: MUON_AHEAD, against: LONG_PARALLEL_MUON },
+    {
+      label: 'sparse, Muon .006, ahead by half from round 15 on, 100 rounds',
+      arm: MUON_AHEAD_LATER,
+      against: LONG_PARALLEL_MUON,
+    },
     { label: 'sparse 38 of 4096, Muon .006, ahead by half, 100 rounds', arm: MUON_AHEAD_FEW, against: LONG_SPARSE },
     { label: 'dense, Muon .006, 100 rounds', arm: DENSE_MUON, against: LONG_PARALLEL_MUON },
     { label: 'dense, Muon .006, Nesterov .7 .6, 100 rounds', arm: LONG_NESTEROV, against: LONG_PARALLEL_MUON },

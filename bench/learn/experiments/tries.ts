@@ -28,6 +28,11 @@ export const tries: Experiment = {
       against: PLAIN,
     })),
     {
+      label: '64 of 4096, ahead by 0.5 from round 20 on',
+      arm: { ...ahead('0.5'), id: `${PLAIN.id}, ahead 0.5 from 20`, aheadFrom: 20 },
+      against: PLAIN,
+    },
+    {
       label: '64 of 4096, ahead by 0.5, AdamW .003',
       arm: { ...brief({ id: 'sparse 64, AdamW .003, ahead .5', optimizer: adamw('0.003') }), ahead: '0.5' },
       against: PLAIN,
@@ -43,13 +48,11 @@ export const tries: Experiment = {
       against: PLAIN,
     },
     {
-      label: '43 of 4096, one bit each',
-      arm: tried('43, signs', { select: 'chunk', keep: 43, errorDecay: '0.95' }),
-      against: PLAIN,
-    },
-    {
-      label: 'the largest 43 of 4096 of the whole model, one bit each',
-      arm: tried('arena 43, signs', { select: 'arena', keep: 43, errorDecay: '0.95' }),
+      label: '64 of 4096, ahead by 0.5, AdamW with β .95 and .99',
+      arm: {
+        ...brief({ id: 'sparse 64, slow AdamW, ahead .5', optimizer: { ...RATE, beta1: '0.95', beta2: '0.99' } }),
+        ahead: '0.5',
+      },
       against: PLAIN,
     },
   ],
