@@ -28,7 +28,8 @@ export const DEFAULT_DATA_BYTES: Readonly<Record<PresetName, number>> = { tiny: 
  * What members tell each other, and what is made of it.
  *
  * Dense updates gain from Nesterov's momentum. Sparse ones come late as they are and lose by it; they gain where trainers
- * start ahead of the base, by half of what they have not been able to say (docs/results/learning/findings.md).
+ * start ahead of the base by half of what they have not been able to say, though not in the first rounds
+ * (docs/results/learning/findings.md).
  */
 export function exchangeRules(kind: Charter['codec']['kind']): Pick<RunRules, 'codec' | 'aggregator'> {
   return kind === 'dense' ? DENSE : SPARSE;
@@ -39,7 +40,7 @@ const DENSE = {
   aggregator: { kind: 'clipped-mean', outerRate: '0.7', momentum: '0.6' },
 } as const;
 const SPARSE = {
-  codec: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95', ahead: '0.5' },
+  codec: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95', ahead: '0.5', aheadFrom: 20 },
   aggregator: { kind: 'clipped-mean', outerRate: '1' },
 } as const;
 
