@@ -1,37 +1,64 @@
 /** A short run of every fuzzer, and that a fuzzer finds what is there. `./folkmoot fuzz` runs them at length. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WorldError } from '@folkmoot/core';
-import { Finding, fuzz, type Target, targets } from './index.ts';
+import { randomBytes, WorldError } from '@folkmoot/core';
+import { Finding, fuzz, fuzzGuided, type Target, targets } from './index.ts';
 
 const INPUTS = 400;
 
 for (const target of targets)
-  test(`${target.name}: nearly right inputs are read or refused`, () => {
-    const { inputs, taken } = fuzz(target, 'ci', INPUTS);
+  test(`${target.name}: nearly right inputs are read or refused`, async () => {
+    const { inputs, taken } = await fuzz(target, 'ci', INPUTS);
     assert.equal(inputs, INPUTS);
     assert.ok(taken < INPUTS, 'some inputs are wrong');
   });
 
-test('an exception, a hang and an allocation are found, a refusal is none; the index makes the input again', () => {
-  const found = (read: (input: Uint8Array) => boolean) => {
+test('an exception, a hang and an allocation are found, a refusal is none; the index makes the input again', async () => {
+  const found = async (read: (input: Uint8Array) => boolean) => {
     const target: Target = { name: 'planted', make: (random) => new Uint8Array([random.uint32()]), read };
     try {
-      return fuzz(target, 'seed', 2000);
+      return await fuzz(target, 'seed', 2000);
     } catch (error) {
       assert.ok(error instanceof Finding, String(error));
-      assert.throws(() => fuzz(target, 'seed', error.index + 1, error.index), { index: error.index });
+      await assert.rejects(fuzz(target, 'seed', error.index + 1, error.index), { index: error.index });
       return error.message;
     }
   };
-  assert.match(String(found(([byte]) => byte !== 77 || Boolean(JSON.parse('{')))), /threw SyntaxError/);
+  assert.match(String(await found(([byte]) => byte !== 77 || Boolean(JSON.parse('{')))), /threw SyntaxError/);
   const kept: Uint8Array[] = [];
   assert.match(
-    String(found(([byte]) => byte !== 77 || kept.push(new Uint8Array(2 ** 27)) > 0)),
+    String(await found(([byte]) => byte !== 77 || kept.push(new Uint8Array(2 ** 27)) > 0)),
     /bytes of memory for 1 /,
   );
-  const refused = found(() => {
+  const refused = await found(() => {
     throw new WorldError('refused', 'No.');
   });
   assert.deepEqual([(refused as { inputs: number }).inputs, (refused as { taken: number }).taken], [2000, 0]);
+});
+
+test('guided by coverage, a fuzzer gets through doors that chance does not open', async () => {
+  // Each door has code behind it: whoever passes is kept, and changed until it passes the next.
+  let deepest = 0;
+  const read = (input: Uint8Array) => {
+    let door = 0;
+    if (input[0]! % 16 === 7) {
+      door = 1;
+      if (input[1]! % 16 === 3) {
+        door = 2;
+        if (input[2]! % 16 === 11) {
+          door = 3;
+          if (input[3]! % 16 === 5) door = 4;
+        }
+      }
+    }
+    deepest = Math.max(deepest, door);
+    return door === 4;
+  };
+  const target: Target = { name: 'doors', make: (random) => randomBytes(random, 4), read };
+  await fuzz(target, 'ci', 8000);
+  const blind = deepest;
+  deepest = 0;
+  const { corpus } = await fuzzGuided(target, 'ci', 8000, undefined, /fuzz\.test\.ts$/);
+  assert.ok(corpus >= 4 && corpus < 64, `${corpus} were kept`);
+  assert.deepEqual([blind < 4, deepest], [true, 4]);
 });

@@ -33,25 +33,24 @@ export class Finding extends Error {
 }
 
 /** Inputs `from` to `to` of the seed. Throws the first `Finding`. */
-export function fuzz(target: Target, seed: string, to: number, from = 0): Fuzzed {
-  const sum = { inputs: 0, taken: 0, slowestMs: 0, largestBytes: 0 };
-  for (let index = from; index < to; index++) {
-    const input = target.make(new SeededRandom(hashOf('fuzz', seed, target.name, index)));
-    const { taken, ms, bytes } = feed(target, index, input);
-    sum.inputs++;
-    sum.taken += taken ? 1 : 0;
-    sum.slowestMs = Math.max(sum.slowestMs, ms);
-    sum.largestBytes = Math.max(sum.largestBytes, bytes);
-  }
+export async function fuzz(target: Target, seed: string, to: number, from = 0): Promise<Fuzzed> {
+  let sum = nothingYet();
+  for (let index = from; index < to; index++)
+    sum = await feed(target, index, target.make(new SeededRandom(hashOf('fuzz', seed, target.name, index))), sum);
   return sum;
 }
 
-function feed(target: Target, index: number, input: Uint8Array): { taken: boolean; ms: number; bytes: number } {
+export function nothingYet(): Fuzzed {
+  return { inputs: 0, taken: 0, slowestMs: 0, largestBytes: 0 };
+}
+
+/** One input, and what it adds to `sum`. Throws a `Finding`. */
+export async function feed(target: Target, index: number, input: Uint8Array, sum: Fuzzed): Promise<Fuzzed> {
   const before = heldBytes();
   const start = performance.now();
   let taken: boolean;
   try {
-    taken = isTaken(target, input);
+    taken = await isTaken(target, input);
   } catch (error) {
     throw new Finding(target.name, index, input, `threw ${String(error)}`, error);
   }
@@ -60,7 +59,12 @@ function feed(target: Target, index: number, input: Uint8Array): { taken: boolea
   if (ms > MAX_MS) throw new Finding(target.name, index, input, `took ${ms.toFixed(0)} ms`);
   if (bytes > SPARE_BYTES + TIMES_INPUT * input.length)
     throw new Finding(target.name, index, input, `took ${bytes} bytes of memory for ${input.length} bytes of input`);
-  return { taken, ms, bytes };
+  return {
+    inputs: sum.inputs + 1,
+    taken: sum.taken + (taken ? 1 : 0),
+    slowestMs: Math.max(sum.slowestMs, ms),
+    largestBytes: Math.max(sum.largestBytes, bytes),
+  };
 }
 
 function heldBytes(): number {

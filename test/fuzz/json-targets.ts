@@ -16,7 +16,7 @@ import {
   signEntry,
   signRecord,
 } from '@folkmoot/records';
-import { BODIES, CHARTER, INVITE, KEY } from '@folkmoot/records/test-support';
+import { ADMITTED_JOIN, BODIES, CHARTER, FULL_INVITE, KEY } from '@folkmoot/records/test-support';
 import { type Json, mutateBytes, mutateJson, pick, textOf } from './mutation.ts';
 import { exportedFolder, TEXT } from './samples.ts';
 import type { Target } from './target.ts';
@@ -35,7 +35,7 @@ export const jsonTargets: readonly Target[] = [
   {
     // Signed again after the change, so that what lies behind the signature is reached.
     name: 'signed-record',
-    make: (random) => signedAgain(mutateJson(random, pick(random, Object.values(BODIES)) as Json)),
+    make: (random) => signedAgain(mutateJson(random, pick(random, SAID) as Json)),
     read: (input) => parseRecord(input).ok,
   },
   {
@@ -61,8 +61,8 @@ export const jsonTargets: readonly Target[] = [
     name: 'invite',
     make: (random) =>
       random.uint32() % 2 === 0
-        ? mutateBytes(random, utf8(formatInvite(INVITE)), [utf8('folkmoot1-')])
-        : utf8(`folkmoot1-${btoa(latin(changed(random, utf8(JSON.stringify(INVITE)))))}`),
+        ? mutateBytes(random, utf8(formatInvite(FULL_INVITE)), [utf8('folkmoot1-')])
+        : utf8(`folkmoot1-${btoa(latin(changed(random, utf8(JSON.stringify(FULL_INVITE)))))}`),
     read: (input) => parseInvite(new TextDecoder().decode(input)).run !== '',
   },
   {
@@ -78,8 +78,9 @@ export const jsonTargets: readonly Target[] = [
   },
 ];
 
-const RECORDS = Object.values(BODIES).map((body) => recordBytes(signRecord(body, KEY)));
-const ENTRIES = Object.values(BODIES).map((body, index) =>
+const SAID = [...Object.values(BODIES), ADMITTED_JOIN];
+const RECORDS = SAID.map((body) => recordBytes(signRecord(body, KEY)));
+const ENTRIES = SAID.map((body, index) =>
   entryBytes(signEntry({ index, prev: CHARTER.initialBase, atMs: 1000 + index }, signRecord(body, KEY), SEQUENCER)),
 );
 

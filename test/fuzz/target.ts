@@ -9,12 +9,14 @@ export interface Target {
    * Reads it: true where it was taken, false where it was refused by a returned value; throwing a `WorldError` refuses
    * too. Everything else thrown is a finding.
    */
-  read(input: Uint8Array): boolean;
+  read(input: Uint8Array): boolean | Promise<boolean>;
 }
 
-export function isTaken(target: Target, input: Uint8Array): boolean {
+export async function isTaken(target: Target, input: Uint8Array): Promise<boolean> {
   try {
-    return target.read(input);
+    // Most are no promise, and waiting would cost more than reading.
+    const taken = target.read(input);
+    return typeof taken === 'boolean' ? taken : await taken;
   } catch (error) {
     if (isWorldError(error)) return false;
     throw error;

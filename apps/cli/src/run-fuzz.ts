@@ -4,13 +4,14 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorldError } from '@folkmoot/core';
-import { Finding, type Fuzzed, fuzz, type Target, targets } from '../../../test/fuzz/index.ts';
+import { Finding, type Fuzzed, fuzz, fuzzGuided, type Guided, type Target, targets } from '../../../test/fuzz/index.ts';
 import type { Invocation } from './invocation.ts';
 
 export interface FuzzOptions {
   readonly inputs: string;
   readonly seed: string;
   readonly from: string;
+  readonly guided?: boolean;
 }
 
 /** Inputs between two looks at Ctrl+C. */
@@ -22,6 +23,10 @@ export async function runFuzz(call: Invocation, options: FuzzOptions, names: str
   const signal = call.stopSignal();
   call.say('target               inputs     valid   slowest   most memory');
   for (const target of chosen(names)) {
+    if (options.guided) {
+      await guided(call, target, options.seed, to - from);
+      continue;
+    }
     let total: Fuzzed = { inputs: 0, taken: 0, slowestMs: 0, largestBytes: 0 };
     for (let at = from; at < to; at += SLICE) {
       total = sum(total, await slice(target, options.seed, at, Math.min(to, at + SLICE)));
@@ -44,19 +49,37 @@ function chosen(names: readonly string[]): readonly Target[] {
   return targets.filter(({ name }) => names.length === 0 || names.includes(name));
 }
 
+async function guided(call: Invocation, target: Target, seed: string, inputs: number): Promise<void> {
+  const signal = call.stopSignal();
+  const show = (sofar: Guided) => `${line(target, sofar)}   kept ${sofar.corpus}, blocks ${sofar.blocks}`;
+  const onBatch = async (sofar: Guided) => {
+    if (call.live) process.stdout.write(`\r${show(sofar)}`);
+    await new Promise(setImmediate);
+    signal.throwIfAborted();
+  };
+  const total = await fuzzGuided(target, seed, inputs, onBatch).catch(explained);
+  call.object({ target: target.name, seed, ...total });
+  call.say(`${call.live ? '\r' : ''}${show(total)}`);
+}
+
 async function slice(target: Target, seed: string, from: number, to: number): Promise<Fuzzed> {
   try {
-    return fuzz(target, seed, to, from);
+    return await fuzz(target, seed, to, from);
   } catch (error) {
-    if (!(error instanceof Finding)) throw error;
-    const path = join(tmpdir(), `folkmoot-fuzz-${error.target}-${error.index}.bin`);
-    await writeFile(path, error.input);
-    throw new WorldError('fuzz-finding', error.message, {
-      facts: { input: path },
-      help: `See it again: folkmoot fuzz ${error.target} --seed "${seed}" --from ${error.index} --inputs 1`,
-      cause: error.cause,
-    });
+    return explained(error);
   }
+}
+
+/** Keeps a finding's input as a file. Throws `fuzz-finding`. */
+async function explained(error: unknown): Promise<never> {
+  if (!(error instanceof Finding)) throw error;
+  const path = join(tmpdir(), `folkmoot-fuzz-${error.target}-${error.index}.bin`);
+  await writeFile(path, error.input);
+  throw new WorldError('fuzz-finding', error.message, {
+    facts: { input: path },
+    help: `See it again: folkmoot fuzz ${error.target} with the same --seed, --from ${error.index} --inputs 1 (not with --guided, whose input is in the file).`,
+    cause: error.cause,
+  });
 }
 
 function sum(a: Fuzzed, b: Fuzzed): Fuzzed {

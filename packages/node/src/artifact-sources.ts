@@ -2,13 +2,14 @@
 import {
   canonicalBytes,
   type DeviceId,
-  fromUtf8,
   type Hash,
+  isHash,
   type Mirror,
   type Network,
   shortId,
   WorldError,
 } from '@folkmoot/core';
+import { requestJson } from './exchange.ts';
 
 export const CHUNK_BYTES = 256 * 1024;
 const IDLE_MS = 15_000;
@@ -65,8 +66,15 @@ export async function sizeAt(
   );
 }
 
-/** `{"size": …}`; throws where it is no JSON. */
+/** `{"size": …}` in the first message of an answer; `undefined` for anything else. */
 export function sizeIn(message: Uint8Array): number | undefined {
-  const { size } = (JSON.parse(fromUtf8(message)) ?? {}) as { size?: unknown };
+  const { size } = (requestJson(message) ?? {}) as { size?: unknown };
   return Number.isSafeInteger(size) && (size as number) > 0 ? (size as number) : undefined;
+}
+
+/** What somebody asks for: bytes from `offset`, or with −1 the size. `undefined` where it is no such request. */
+export function artifactRequestIn(request: Uint8Array): { id: Hash; offset: number } | undefined {
+  const { id, offset } = (requestJson(request) ?? {}) as { id?: unknown; offset?: unknown };
+  if (!isHash(id) || !Number.isSafeInteger(offset) || (offset as number) < -1) return undefined;
+  return { id, offset: offset as number };
 }

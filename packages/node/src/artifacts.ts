@@ -10,7 +10,6 @@ import {
   type DeviceId,
   type Hash,
   type Incoming,
-  isHash,
   isWorldError,
   type Mirror,
   type Network,
@@ -18,8 +17,7 @@ import {
   shortId,
   WorldError,
 } from '@folkmoot/core';
-import { CHUNK_BYTES, mirrorSource, peerSource, type Source, sizeAt } from './artifact-sources.ts';
-import { requestJson } from './exchange.ts';
+import { artifactRequestIn, CHUNK_BYTES, mirrorSource, peerSource, type Source, sizeAt } from './artifact-sources.ts';
 import type { Guard } from './guard.ts';
 
 const ROUNDS_OF_ASKING = 4;
@@ -219,15 +217,16 @@ export class Artifacts {
 
   /** First a message with the size (absent: not here), then the bytes from `offset`; −1 asks for the size alone. */
   async *#answer(peer: DeviceId, request: Uint8Array): AsyncGenerator<Uint8Array> {
-    const { id, offset } = (requestJson(request) ?? {}) as { id?: unknown; offset?: unknown };
-    if (!isHash(id) || !Number.isSafeInteger(offset) || (offset as number) < -1) {
+    const asked = artifactRequestIn(request);
+    if (!asked) {
       this.#guard?.report(peer, 'malformed');
       return;
     }
+    const { id, offset } = asked;
     const size = await this.store.size(id);
     yield canonicalBytes({ size });
     if (size === undefined || offset === -1) return;
-    for (let at = offset as number; at < size; ) {
+    for (let at = offset; at < size; ) {
       const chunk = await this.store.read(id, at, CHUNK_BYTES);
       if (chunk.length === 0) return;
       yield chunk;

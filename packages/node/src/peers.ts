@@ -7,11 +7,11 @@ import {
   type DeviceId,
   fromUtf8,
   type Hash,
-  isHash,
   type Network,
   WorldError,
 } from '@folkmoot/core';
-import { askJson, requestJson } from './exchange.ts';
+import { askJson } from './exchange.ts';
+import { helloIn, MAX_ADDRESSES, MAX_TOLD, toTell, welcomeIn } from './hello.ts';
 import type { Notice } from './notices.ts';
 
 /** Connections that a member tries to hold; a larger network stays connected through these. */
@@ -122,37 +122,36 @@ export class Peers {
     if (this.#greeted.has(peer)) return;
     const answer = await askJson(this.#network, peer, 'hello', {
       run: this.#run,
-      addresses: this.#network.addresses(),
+      addresses: toTell(this.#network.addresses()),
     });
-    const { run, peers } = (answer ?? {}) as { run?: unknown; peers?: unknown };
+    const { run, peers } = welcomeIn(answer);
     if (run !== this.#run)
       throw new WorldError('invite-foreign', 'The member at this address takes part in another run.', {
-        facts: { wanted: this.#run, found: String(run).slice(0, 64) },
+        facts: { wanted: this.#run, found: run },
         help: 'Ask for a new invite: the member may have moved, or the address was given to somebody else.',
       });
     this.#greeted.add(peer);
-    if (Array.isArray(peers))
-      for (const known of peers.slice(0, KNOWN_LIMIT)) this.#hear(known?.device, known?.addresses);
+    for (const { device, addresses } of peers) this.#hear(device, addresses);
     await this.#remember();
   }
 
   async #welcome(peer: DeviceId, request: Uint8Array): Promise<Uint8Array> {
-    const { run, addresses } = (requestJson(request) ?? {}) as { run?: unknown; addresses?: unknown };
+    const { run, addresses } = helloIn(request);
     if (run === this.#run) this.#learn(peer, addresses);
     const peers = [...this.#known]
       .filter(([device]) => device !== peer)
       .map(([device, known]) => ({ device, addresses: known.addresses }));
-    return canonicalBytes({ run: this.#run, peers: run === this.#run ? peers.slice(0, 64) : [] } as Canonical);
+    return canonicalBytes({ run: this.#run, peers: run === this.#run ? peers.slice(0, MAX_TOLD) : [] } as Canonical);
   }
 
   /** Hearsay: never in place of what a device said itself, or one liar could cut everybody off. */
-  #hear(device: unknown, addresses: unknown): void {
-    if (isHash(device) && !this.#known.has(device)) this.#learn(device, addresses);
+  #hear(device: DeviceId, addresses: readonly string[]): void {
+    if (!this.#known.has(device)) this.#learn(device, addresses);
   }
 
-  #learn(device: unknown, addresses: unknown): void {
-    if (!isHash(device) || device === this.#network.self || !Array.isArray(addresses)) return;
-    const usable = addresses.filter(isAddress).slice(0, 8);
+  #learn(device: DeviceId, addresses: readonly string[]): void {
+    if (device === this.#network.self) return;
+    const usable = addresses.slice(0, MAX_ADDRESSES);
     if (usable.length === 0 || (this.#known.size >= KNOWN_LIMIT && !this.#known.has(device))) return;
     this.#known.set(device, { addresses: usable, failures: 0 });
   }
@@ -175,9 +174,4 @@ export async function rememberedAddresses(cells: Cells): Promise<string[]> {
   const bytes = await cells.read(CELL);
   if (!bytes) return [];
   return (JSON.parse(fromUtf8(bytes)) as { addresses: string[] }[]).flatMap(({ addresses }) => addresses);
-}
-
-function isAddress(value: unknown): value is string {
-  // Half a character cannot be passed on in canonical JSON.
-  return typeof value === 'string' && value.length <= 256 && value.isWellFormed();
 }

@@ -44,9 +44,9 @@ async function* stream(
   readers: Set<Reader>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const { run, from } = (requestJson(request) ?? {}) as { run?: unknown; from?: unknown };
-  if (run !== log.state.run || !Number.isSafeInteger(from) || (from as number) < 0) return;
-  let next = from as number;
+  const asked = logRequestIn(request);
+  if (asked?.run !== log.state.run) return;
+  let next = asked.from;
   // Woken by the log; what was appended meanwhile is read from it, so a slow reader holds no queue here.
   let wake = () => {};
   // Through `wake` too: a promise that lives as long as the stream would gather one reaction for every wait.
@@ -83,6 +83,13 @@ async function* stream(
     unwatch();
     readers.delete(reader);
   }
+}
+
+/** From which entry somebody wants the log of which run; `undefined` where the bytes do not say. */
+export function logRequestIn(request: Uint8Array): { run: string; from: number } | undefined {
+  const { run, from } = (requestJson(request) ?? {}) as { run?: unknown; from?: unknown };
+  if (typeof run !== 'string' || !Number.isSafeInteger(from) || (from as number) < 0) return undefined;
+  return { run, from: from as number };
 }
 
 /** Keeps `log` up to date until `signal` aborts; trouble is told and tried again. */
