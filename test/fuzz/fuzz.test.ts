@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomBytes, WorldError } from '@folkmoot/core';
+import { Coverage } from './coverage.ts';
 import { Finding, fuzz, fuzzGuided, type Target, targets } from './index.ts';
 
 const INPUTS = 400;
@@ -55,10 +56,12 @@ test('guided by coverage, a fuzzer gets through doors that chance does not open'
     return door === 4;
   };
   const target: Target = { name: 'doors', make: (random) => randomBytes(random, 4), read };
-  await fuzz(target, 'ci', 8000);
-  const blind = deepest;
-  deepest = 0;
-  const { corpus } = await fuzzGuided(target, 'ci', 8000, undefined, /fuzz\.test\.ts$/);
+  const coverage = new Coverage(/fuzz\.test\.ts$/);
+  const { corpus } = await fuzzGuided(target, 'ci', 4096, coverage);
+  coverage.close();
   assert.ok(corpus >= 4 && corpus < 64, `${corpus} were kept`);
-  assert.deepEqual([blind < 4, deepest], [true, 4]);
+  const guided = deepest;
+  deepest = 0;
+  await fuzz(target, 'ci', 4096);
+  assert.deepEqual([guided, deepest < 4], [4, true]);
 });

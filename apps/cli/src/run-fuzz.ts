@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorldError } from '@folkmoot/core';
-import { Finding, type Fuzzed, fuzz, fuzzGuided, type Guided, type Target, targets } from '../../../test/fuzz/index.ts';
+import { Coverage } from '../../../test/fuzz/coverage.ts';
+import type { Fuzzed, Guided, Target } from '../../../test/fuzz/index.ts';
 import type { Invocation } from './invocation.ts';
 
 export interface FuzzOptions {
@@ -21,15 +22,18 @@ export async function runFuzz(call: Invocation, options: FuzzOptions, names: str
   const from = natural('--from', options.from);
   const to = from + natural('--inputs', options.inputs);
   const signal = call.stopSignal();
+  // Before the readers are loaded, or it would see no blocks of theirs.
+  const coverage = options.guided ? new Coverage() : undefined;
+  const fuzzers = await import('../../../test/fuzz/index.ts');
   call.say('target               inputs     valid   slowest   most memory');
-  for (const target of chosen(names)) {
-    if (options.guided) {
-      await guided(call, target, options.seed, to - from);
+  for (const target of chosen(fuzzers, names)) {
+    if (coverage) {
+      await guided(call, fuzzers, target, options.seed, to - from, coverage);
       continue;
     }
     let total: Fuzzed = { inputs: 0, taken: 0, slowestMs: 0, largestBytes: 0 };
     for (let at = from; at < to; at += SLICE) {
-      total = sum(total, await slice(target, options.seed, at, Math.min(to, at + SLICE)));
+      total = sum(total, await slice(fuzzers, target, options.seed, at, Math.min(to, at + SLICE)));
       if (call.live) process.stdout.write(`\r${line(target, total)}`);
       // Lets the signal's handler run.
       await new Promise(setImmediate);
@@ -40,7 +44,9 @@ export async function runFuzz(call: Invocation, options: FuzzOptions, names: str
   }
 }
 
-function chosen(names: readonly string[]): readonly Target[] {
+type Fuzzers = typeof import('../../../test/fuzz/index.ts');
+
+function chosen({ targets }: Fuzzers, names: readonly string[]): readonly Target[] {
   const unknown = names.find((name) => targets.every((target) => target.name !== name));
   if (unknown !== undefined)
     throw new WorldError('no-such-target', `There is no target "${unknown}".`, {
@@ -49,29 +55,38 @@ function chosen(names: readonly string[]): readonly Target[] {
   return targets.filter(({ name }) => names.length === 0 || names.includes(name));
 }
 
-async function guided(call: Invocation, target: Target, seed: string, inputs: number): Promise<void> {
+async function guided(
+  call: Invocation,
+  fuzzers: Fuzzers,
+  target: Target,
+  seed: string,
+  inputs: number,
+  coverage: Coverage,
+): Promise<void> {
   const signal = call.stopSignal();
-  const show = (sofar: Guided) => `${line(target, sofar)}   kept ${sofar.corpus}, blocks ${sofar.blocks}`;
+  const show = (sofar: Guided) => `${line(target, sofar)}   kept ${sofar.corpus}, letters ${sofar.letters}`;
   const onBatch = async (sofar: Guided) => {
     if (call.live) process.stdout.write(`\r${show(sofar)}`);
     await new Promise(setImmediate);
     signal.throwIfAborted();
   };
-  const total = await fuzzGuided(target, seed, inputs, onBatch).catch(explained);
+  const total = await fuzzers
+    .fuzzGuided(target, seed, inputs, coverage, onBatch)
+    .catch((error) => explained(fuzzers, error));
   call.object({ target: target.name, seed, ...total });
   call.say(`${call.live ? '\r' : ''}${show(total)}`);
 }
 
-async function slice(target: Target, seed: string, from: number, to: number): Promise<Fuzzed> {
+async function slice(fuzzers: Fuzzers, target: Target, seed: string, from: number, to: number): Promise<Fuzzed> {
   try {
-    return await fuzz(target, seed, to, from);
+    return await fuzzers.fuzz(target, seed, to, from);
   } catch (error) {
-    return explained(error);
+    return explained(fuzzers, error);
   }
 }
 
 /** Keeps a finding's input as a file. Throws `fuzz-finding`. */
-async function explained(error: unknown): Promise<never> {
+async function explained({ Finding }: Fuzzers, error: unknown): Promise<never> {
   if (!(error instanceof Finding)) throw error;
   const path = join(tmpdir(), `folkmoot-fuzz-${error.target}-${error.index}.bin`);
   await writeFile(path, error.input);
