@@ -4,9 +4,12 @@ import { test } from 'node:test';
 import { ADVERSARIES } from '@folkmoot/adversaries';
 import { balanceOf } from '@folkmoot/ledger';
 import { type Offering, trainHonestly } from '@folkmoot/node';
+import { realTraining } from './real-training.ts';
 import { simCharter } from './sim-charter.ts';
+import type { SimClock } from './sim-clock.ts';
 import { SimRun } from './sim-run.ts';
 import { checkAgreement, checkStory } from './sim-story.ts';
+import type { Training } from './training.ts';
 
 const { aggregator, codec } = simCharter();
 assert.ok(codec.kind === 'sparse');
@@ -37,6 +40,27 @@ test('I8: whoever joins a run with momentum needs two bases, and comes to the sa
   for (const id of [base, previous]) {
     const mine = await run.clock.drive(joiner.member!.artifacts.get(id, { maxBytes: 64 }));
     assert.deepEqual(mine, await run.clock.drive(run.creator.member!.artifacts.get(id, { maxBytes: 64 })));
+  }
+});
+
+test('in earnest, on the exact engine: auditors come to the same starts, and to the same bits', async () => {
+  const real = await realTraining('round start');
+  const { aggregator, codec } = MOVING;
+  const training = (clock: SimClock): Training => {
+    const dense = real.in(clock);
+    return { ...dense, charterOf: (charter) => ({ ...dense.charterOf(charter), aggregator, codec }) };
+  };
+  try {
+    const run = new SimRun('earnest', MOVING, {}, training);
+    for (let i = 0; i < 3; i++) run.add();
+    await run.startAll();
+    assert.ok(await run.until(() => run.creator.state!.finalized >= 5), run.troubles().slice(-5).join('\n'));
+    const { settlements, state } = checkStory(run);
+    assert.ok(settlements.some(({ round }) => round >= 4));
+    for (const { outcome, round } of settlements) assert.equal(outcome, 'matched', `round ${round}`);
+    assert.notEqual(Object.values(state.members)[0]!.carry.error, run.charter.zeroError);
+  } finally {
+    await real.close();
   }
 });
 
