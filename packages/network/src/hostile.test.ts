@@ -15,7 +15,7 @@ import { createLibp2p, type Libp2p } from 'libp2p';
 import { createNetwork, type Libp2pNetwork, type NetworkOptions } from './libp2p-network.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 
-const QUICK = { requestIdleMs: 600, answerIdleMs: 500, negotiationTimeoutMs: 500 };
+const QUICK = { requestIdleMs: 600, answerIdleMs: 500, negotiationTimeoutMs: 1500 };
 const SERVE = { maxRequestBytes: 1024, maxConcurrentPerPeer: 2 };
 const LIMITS = { idleMs: 1_000, maxMessageBytes: 1024 };
 

@@ -46,7 +46,9 @@ export interface RunStatus {
   readonly charter: object;
   readonly members: readonly MemberStatus[];
   readonly openAudits: number;
-  /** Null where no address is known. */
+  /** Who may join. */
+  readonly admission: 'open' | 'invite' | 'list';
+  /** Null where no address is known; without a ticket. */
   readonly invite: string | null;
   readonly diskBytes: number;
   readonly folder: string;
@@ -71,6 +73,7 @@ export async function readStatus(run: OpenRun): Promise<RunStatus> {
     charter: highlights(run),
     members: memberStatuses(story),
     openAudits: Object.keys(state.audits).length,
+    admission: charter.admission?.kind ?? 'open',
     invite: await inviteTo(story).then(
       ({ invite }) => invite,
       () => null,
@@ -163,7 +166,9 @@ export function statusLines(status: RunStatus, color: boolean): string[] {
     '',
     status.invite === null
       ? 'No address is known yet for an invite.'
-      : `Others join with:\n  folkmoot join ${status.invite}`,
+      : status.admission === 'open'
+        ? `Others join with:\n  folkmoot join ${status.invite}`
+        : `This run is by ${status.admission}: let others in with "folkmoot invite", see "folkmoot invite --help".`,
   ];
 }
 
