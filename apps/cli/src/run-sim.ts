@@ -81,10 +81,10 @@ async function many(call: Invocation, from: number, count: number, wishes: Wishe
 /** What a person needs to see it again, shrunk. */
 async function failure(call: Invocation, outcome: Outcome): Promise<WorldError> {
   call.note('Something is wrong. Looking for the smallest world that shows it ...');
-  const { plan, text } = await explainFailure(outcome);
+  const { text } = await explainFailure(outcome);
   return new WorldError('invariant-broken', text, {
     facts: { seed: outcome.plan.seed },
-    help: `See it again: ./folkmoot sim --plan '${JSON.stringify(plan)}' --trace`,
+    help: 'Please report it with what is above: a checker that is right has found a bug.',
   });
 }
 

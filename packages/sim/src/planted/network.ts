@@ -73,8 +73,8 @@ export const NETWORK_BUGS: readonly PlantedBug[] = [
     'only-the-trainer-is-asked',
     'bytes are asked of one peer only',
     'node/src/artifacts.ts',
-    'return [...new Set([...likely.filter((peer) => connected.includes(peer)), ...rest])];',
-    'return [...new Set([...likely.filter((peer) => connected.includes(peer)), ...rest])].slice(0, 1);',
+    'const peers = new Set([...likely.filter((peer) => connected.includes(peer)), ...rest]);',
+    'const peers = new Set([...likely.filter((peer) => connected.includes(peer)), ...rest].slice(0, 1));',
   ),
   bug(
     'adopted-unseen',

@@ -40,8 +40,9 @@ function failureText(seed: string, violation: Violation, plan: Plan, trace: read
 export function planLines(plan: Plan): string[] {
   const names = plan.members.map(({ name, adversary }) => (adversary ? `${name} (${adversary})` : name));
   const weather = Object.keys(plan.weather).length > 0 ? JSON.stringify(plan.weather) : 'good';
+  const rules = Object.entries(plan.rules).flatMap(([rule, holds]) => (holds ? [rule] : []));
   return [
-    `members: ${names.join(', ')}; weather: ${weather}; ${plan.chaosMs / 1000} s of chaos, ${plan.rounds} rounds`,
+    `members: ${names.join(', ')}; weather: ${weather}; ${plan.chaosMs / 1000} s of chaos, ${plan.rounds} rounds${rules.length > 0 ? `; rules: ${rules.join(', ')}` : ''}`,
     ...plan.blows.map(
       ({ nemesis, atMs, lastsMs, victims, force }) =>
         `at ${(atMs / 1000).toFixed(1)} s ${nemesis}${victims.length > 0 ? ` on ${victims.map((i) => plan.members[i]?.name ?? i).join(', ')}` : ''} for ${(lastsMs / 1000).toFixed(1)} s, force ${force}`,

@@ -18,6 +18,7 @@ test('what is left of a plan is what it takes to fail', async () => {
   assert.equal(smallest.blows.length, 1);
   assert.equal(smallest.members.length, 3);
   assert.deepEqual(smallest.weather, {});
+  assert.ok(Object.values(smallest.rules).every((rule) => !rule));
   assert.ok(smallest.blows[0]!.lastsMs < CRASH.lastsMs && smallest.chaosMs <= 5000 && smallest.rounds === 1);
   assert.ok(tried <= 80);
   assert.match(planLines(smallest).join('\n'), /crash on \w+ for/);

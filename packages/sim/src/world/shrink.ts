@@ -23,6 +23,8 @@ export async function shrink(plan: Plan, stillFails: StillFails, budget = 80): P
   for (let index = smallest.members.length - 1; index > 0; index--)
     if (smallest.members[index]?.adversary !== undefined) await attempt(honest(smallest, index));
   await attempt({ ...smallest, weather: {} });
+  for (const rule of Object.keys(smallest.rules) as (keyof Plan['rules'])[])
+    if (smallest.rules[rule]) await attempt({ ...smallest, rules: { ...smallest.rules, [rule]: false } });
   for (let i = 0; i < smallest.blows.length; i++) await attempt(shorter(smallest, i));
   while (smallest.chaosMs > 5000 && (await attempt({ ...smallest, chaosMs: smallest.chaosMs >> 1 })));
   while (smallest.rounds > 1 && (await attempt({ ...smallest, rounds: smallest.rounds >> 1 })));
