@@ -63,7 +63,7 @@ class World {
 
   constructor(plan: Plan, training?: (clock: SimClock) => Training) {
     this.#plan = plan;
-    this.#run = new SimRun(`world ${plan.seed}`, charterOf(plan.rules), {}, training);
+    this.#run = new SimRun(`world ${plan.seed}`, charterOf(plan.rules, plan.members.length), {}, training);
     for (const { name, adversary } of plan.members) this.#add(name, adversary);
     this.#referee = new Referee(this.#truth());
     this.#chronicle = new Chronicle(this.#run, plan);
@@ -214,15 +214,22 @@ class World {
     const { handlerErrors } = this.#run.hub;
     for (const person of honest) {
       this.#referee.inspect(person);
-      // Where there are fewer seats than members, newcomers stand by.
-      const isNewcomer = this.#run.people.indexOf(person) >= this.#plan.members.length;
-      if (this.#plan.rules.leases && isNewcomer) continue;
+      if (this.#plan.rules.leases && !this.#hadSeat(person)) continue;
       if (balanceOf(this.#referee.state.ledger, person.account.id).earned === 0)
         this.#referee.fail('I10', 'progress', `${person.name} is honest and has earned nothing in the end`);
     }
     const thrown = handlerErrors.find(({ device, error }) => !this.#adversaries.has(device) && !isExpected(error));
     if (thrown)
       this.#referee.fail('I0', 'surroundings', `the handler of "${thrown.protocol}" threw: ${String(thrown.error)}`);
+  }
+
+  /** In the healed world. Where there are fewer seats than members, some stand by all the time. */
+  #hadSeat({ id }: SimPerson): boolean {
+    const events = this.#referee.events.flatMap((entry) => entry.events);
+    return events.some(
+      (event) =>
+        event.kind === 'settled' && event.settlement.device === id && event.settlement.round >= this.#calmFrom!,
+    );
   }
 
   #stuck(what: string, honest: readonly SimPerson[]): void {
@@ -269,7 +276,7 @@ class World {
 }
 
 /** Credit unlocks early enough to be seen. */
-function charterOf({ exact, momentum, fewWitnesses, leases }: Rules): Charter {
+function charterOf({ exact, momentum, fewWitnesses, leases }: Rules, members: number): Charter {
   const charter = simCharter({ credit: { perSegment: 10, vestingRounds: 3 } });
   return {
     ...charter,
@@ -277,7 +284,7 @@ function charterOf({ exact, momentum, fewWitnesses, leases }: Rules): Charter {
     committee: {
       ...charter.committee,
       ...(fewWitnesses && { maxWitnesses: FEW }),
-      ...(leases && { maxTrainers: FEW }),
+      ...(leases && { maxTrainers: Math.max(FEW, members - 1) }),
     },
     ...(leases && { lease: { everyMs: 500, lapseMs: 1500, reserves: 8 } }),
     ...(momentum && { aggregator: { ...charter.aggregator, momentum: '0.5' } }),
