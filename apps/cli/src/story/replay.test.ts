@@ -46,7 +46,7 @@ function found(changes: Partial<Pick<Work, 'replay' | 'encode' | 'distance'>>) {
   const bytes = async () => new Uint8Array(0);
   const bench = {
     work,
-    run: { charter: { engine: { tolerancePpm: TOLERANCE_PPM } } },
+    run: { charter: { engine: { tolerancePpm: TOLERANCE_PPM }, aggregator: {}, codec: { kind: 'dense' } } },
     params: bytes,
     moments: bytes,
     error: bytes,
