@@ -69,6 +69,7 @@ export function gaterFor(gate: Gate, places: Places): ConnectionGater {
     denyInboundConnection: ({ remoteAddr }) => isShut(remoteAddr),
     denyInboundEncryptedConnection: (peer) => isUnwanted(deviceOf(peer)),
     denyOutboundEncryptedConnection: (peer) => isUnwanted(deviceOf(peer)),
+    denyInboundRelayReservation: (peer) => isUnwanted(deviceOf(peer)),
   };
 }
 
