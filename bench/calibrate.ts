@@ -57,7 +57,7 @@ const OTHERS: Readonly<Record<string, Other>> = {
   'native-threads': { every: 5, open: () => createEngine('native', { threads: 2 }) },
   exact: { every: 1, open: () => createEngine('exact', { threads: 1 }) },
   // A software adapter is slow, and none of its numbers depend on time.
-  webgpu: { every: 10, open: () => createEngine('webgpu', { softwareGpu: true }) },
+  webgpu: { every: 40, open: () => createEngine('webgpu', { softwareGpu: true }) },
 };
 
 /** Parts per billion, one number for each tensor: parameters, m, v. */

@@ -13,6 +13,8 @@ const EVIDENCE: Evidence = {
   tensor: 'layers.0.q',
   part: 'segment',
   standIn: 'zoe',
+  step: 1,
+  operator: 7,
   entry: 77,
 };
 
@@ -26,6 +28,10 @@ const SENTENCES: Record<Outcome, string> = {
     'round 4: ADA earned 40 credits: included; drawn for segment 3, but auditors stayed silent, so it is audited next round',
   mismatch:
     'round 4: ADA earned 40 credits: segment 3 came out differently when BOB and EVE re-executed it: first differing tensor layers.0.q, distance 0.0421 % (commit cccccccccc, verdict 1111111111, 2222222222)',
+  upheld:
+    'round 4: ADA earned 40 credits: the mismatch that BOB and EVE had found in segment 3 was disputed, and nothing of it is left (entry 77)',
+  arbitrated:
+    'round 4: ADA earned 40 credits: the dispute with BOB and EVE ended at operator 7 of step 2 of segment 3, which judges ran again: it is wrong; locked credit was forfeited (commit cccccccccc, entry 77)',
   disputed:
     'round 4: ADA earned 40 credits: BOB and EVE came to different findings about segment 3, and nobody was left to decide (commit cccccccccc, verdict 1111111111, 2222222222)',
   tainted: 'round 4: ADA earned 40 credits: it was built on a state that an audit refused (commit cccccccccc)',

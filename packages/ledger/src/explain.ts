@@ -22,6 +22,10 @@ const REASONS: Record<Outcome, (evidence: Evidence, naming: Naming) => string> =
   mismatch: (e, name) =>
     `${e.part === 'encode' ? 'the update is not the encoding of its state' : `segment ${e.segment} came out differently`} when ${names(e, name)} re-executed it` +
     `${e.tensor ? `: first differing tensor ${e.tensor}, distance ${percent(e.distancePpm)}` : ''} (commit ${shortId(e.commit ?? '')}, verdict ${ids(e)})`,
+  upheld: (e, name) =>
+    `the mismatch that ${names(e, name)} had found in segment ${e.segment} was disputed, and nothing of it is left (entry ${e.entry})`,
+  arbitrated: (e, name) =>
+    `the dispute with ${names(e, name)} ended ${placeOf(e)}, which judges ran again: it is wrong; locked credit was forfeited (commit ${shortId(e.commit ?? '')}, entry ${e.entry})`,
   disputed: (e, name) =>
     `${names(e, name)} came to different findings about segment ${e.segment}, and nobody was left to decide (commit ${shortId(e.commit ?? '')}, verdict ${ids(e)})`,
   tainted: (e) => `it was built on a state that an audit refused (commit ${shortId(e.commit ?? '')})`,
@@ -39,6 +43,10 @@ const REASONS: Record<Outcome, (evidence: Evidence, naming: Naming) => string> =
   void: (e) => `the round had no quorum (entry ${e.entry}); nothing was lost`,
 };
 
+const placeOf = (e: Evidence) =>
+  typeof e.operator === 'number'
+    ? `at operator ${e.operator} of step ${e.step! + 1} of segment ${e.segment}`
+    : `at the encoding of segment ${e.segment}’s round`;
 const names = (e: Evidence, naming: Naming) => (e.auditors ?? []).map(naming).join(' and ') || 'nobody';
 const ids = (e: Evidence) => (e.verdicts ?? []).map(shortId).join(', ');
 const percent = (ppm = 0) => `${(ppm / 10_000).toFixed(ppm < 1000 ? 4 : 1)} %`;

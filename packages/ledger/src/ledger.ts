@@ -51,7 +51,11 @@ export function settle(ledger: Ledger, rules: CreditRules, settlement: Settlemen
   assert(Number.isSafeInteger(amount) && amount >= 0, 'credit is a natural number');
   if (amount === 0) return;
   account.earned += amount;
-  account.locks.push({ round: settlement.round, amount });
+  lock(account, settlement.round, amount);
+}
+
+function lock(account: Account, round: number, amount: number): void {
+  account.locks.push({ round, amount });
   // Audits settle out of order by a round or two; the list is short and nearly sorted.
   account.locks.sort((a, b) => a.round - b.round);
 }
@@ -95,6 +99,15 @@ export function forfeit(ledger: Ledger, account: AccountId): number {
   holder.forfeited += amount;
   holder.locks = [];
   return amount;
+}
+
+/** Gives back what a proof that was refuted had taken, locked as credit of `round`. */
+export function restore(ledger: Ledger, account: AccountId, round: number, amount: number): void {
+  const holder = ledger.accounts[account];
+  assert(holder && amount <= holder.forfeited, 'only what was forfeited is given back');
+  if (amount === 0) return;
+  holder.forfeited -= amount;
+  lock(holder, round, amount);
 }
 
 export interface Balance {

@@ -8,7 +8,9 @@ import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
  * | `within` | all segments: the distance is inside the charter's tolerance |
  * | `not-drawn` | all segments: included, and no audit was drawn |
  * | `no-verdict` | all segments: drawn, and the auditors stayed silent; audited next round |
+ * | `upheld` | all segments, booked later: a mismatch was disputed, and nothing of it is left |
  * | `mismatch` | none, audits at one again |
+ * | `arbitrated` | none, locked credit forfeited: a dispute has ended at an operator that is wrong |
  * | `disputed` | none: auditors contradict each other and nobody is left to decide; audited next round |
  * | `tainted` | none: it was built on a state that an audit refused |
  * | `not-opened` | none: the trace was not opened in time |
@@ -25,7 +27,9 @@ export type Outcome =
   | 'within'
   | 'not-drawn'
   | 'no-verdict'
+  | 'upheld'
   | 'mismatch'
+  | 'arbitrated'
   | 'disputed'
   | 'tainted'
   | 'not-opened'
@@ -61,11 +65,14 @@ export interface Evidence {
   readonly part?: 'segment' | 'encode';
   /** Who took over the rows. */
   readonly standIn?: DeviceId | null;
+  /** Where a dispute ended: the step of the segment and its operator, from 0. */
+  readonly step?: number | null;
+  readonly operator?: number | null;
   /** The log entry that ended the wait. */
   readonly entry?: number;
 }
 
-const PAID: ReadonlySet<Outcome> = new Set(['matched', 'within', 'not-drawn', 'no-verdict', 'reproduced']);
+const PAID: ReadonlySet<Outcome> = new Set(['matched', 'within', 'not-drawn', 'no-verdict', 'reproduced', 'upheld']);
 
 /** Whether `outcome` earns anything. */
 export function isPaid(outcome: Outcome): boolean {

@@ -1,3 +1,4 @@
+export type { Arbitration, Claim, Claimed, Fetch, Keep, Place } from './arbitration.ts';
 export { artifactRequestIn, sizeIn } from './artifact-sources.ts';
 export { Artifacts } from './artifacts.ts';
 export type { Conduct } from './conduct.ts';

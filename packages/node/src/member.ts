@@ -21,7 +21,7 @@ import {
   utf8,
   WorldError,
 } from '@folkmoot/core';
-import { type Duty, duties, type Event } from '@folkmoot/protocol';
+import { type DisputeDuty, type Duty, duties, type Event } from '@folkmoot/protocol';
 import {
   type Charter,
   charterBytes,
@@ -36,6 +36,7 @@ import { Auditor } from './auditor.ts';
 import { Bases } from './bases.ts';
 import type { Conduct } from './conduct.ts';
 import { type Probe, serveDialBack } from './dial-back.ts';
+import { Disputant } from './disputant.ts';
 import { askJson } from './exchange.ts';
 import { Guard } from './guard.ts';
 import { joinRequest, throwIfShutOut, type Vouched } from './joining.ts';
@@ -108,6 +109,7 @@ export class Member {
   readonly #trainer: Trainer;
   readonly #witness: Witness;
   readonly #auditor: Auditor;
+  readonly #disputant: Disputant;
   readonly #sequencer: Sequencer | undefined;
   readonly #keepsakes: Keepsakes;
   readonly #tasks: TaskList;
@@ -145,6 +147,7 @@ export class Member {
     this.#trainer = new Trainer(this.#bench, conduct?.offer);
     this.#witness = new Witness(this.#bench, parts.seedChainLinks);
     this.#auditor = new Auditor(this.#bench);
+    this.#disputant = new Disputant(this.#bench);
     if (charter.sequencer === key.id) this.#sequencer = new Sequencer(log, key, clock, () => voice.sign('tick', {}));
     this.#keepsakes = new Keepsakes([
       ...parts.pinned,
@@ -368,7 +371,13 @@ export class Member {
   async #tidy(): Promise<void> {
     const { key } = this.#parts;
     const { carry } = this.log.state.members[key.id]!;
-    const mine = [...(await this.#trainer.openable()), ...(await this.#auditor.needed()), carry.moments, carry.error];
+    const mine = [
+      ...(await this.#trainer.openable()),
+      ...(await this.#auditor.needed()),
+      ...this.#disputant.needed(),
+      carry.moments,
+      carry.error,
+    ];
     await this.artifacts.collect([...this.#keepsakes.ids, ...mine]);
   }
 
@@ -414,6 +423,8 @@ export class Member {
         return this.#auditor.judge(duty.audit, signal);
       case 'reproduce':
         return reproduce(this.#bench, duty, signal);
+      default:
+        return this.#disputant.perform(duty, signal);
     }
   }
 
@@ -457,10 +468,17 @@ export class Member {
 
 function nameOf(duty: Duty): string {
   if ('audit' in duty) return `${duty.kind} ${duty.audit.round} ${duty.audit.trainer} ${duty.audit.auditors.length}`;
+  if ('found' in duty) return disputeName(duty);
   if (duty.kind === 'ready') return 'ready';
   if (duty.kind === 'reproduce') {
     const { round, trainer } = duty.reproduction;
     return `reproduce ${round} ${trainer}`;
   }
   return 'draw' in duty ? `${duty.kind} ${duty.round} ${duty.draw}` : `${duty.kind} ${duty.round}`;
+}
+
+/** With the number of moves: an answer to an older one must not be taken for an answer to this. */
+function disputeName(duty: DisputeDuty): string {
+  const { round, trainer } = duty.found.audit;
+  return `${duty.kind} ${round} ${trainer} ${duty.accuser} ${'game' in duty ? duty.game.moves : ''}`;
 }

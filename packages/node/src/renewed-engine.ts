@@ -21,6 +21,11 @@ export class RenewedEngine {
     this.#renew = renew;
   }
 
+  /** The engine as it is now. */
+  get current(): Engine {
+    return this.#engine;
+  }
+
   /** What `make` gives, made when it is first needed, and again on another engine or after a failure. */
   async once<T extends Made>(name: string, make: (engine: Engine) => Promise<T>): Promise<T> {
     const known = this.#made.get(name) as Promise<T> | undefined;

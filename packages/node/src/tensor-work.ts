@@ -38,6 +38,7 @@ import {
 } from '@folkmoot/training';
 import { MAX_DISTANCE_PPM, replaySegment, type State, stateDistance } from '@folkmoot/verify';
 import { RenewedEngine } from './renewed-engine.ts';
+import { noExactEngine, TensorArbitration } from './tensor-arbitration.ts';
 import type { Assignment, Distance, Encoding, SegmentEnd, StateBytes, Work } from './work.ts';
 
 /** Tokens of the hold-out that are evaluated: enough for two digits, and a few percent of a round's work. */
@@ -96,11 +97,16 @@ export interface TensorWorkOptions {
   readonly renewEngine?: () => Promise<Engine>;
   /** How steps spend memory here: each member's own choice, since bits do not depend on it. Default `plain`. */
   readonly plan?: MemoryPlan;
+  /** Starts an `exact` engine, where the run's is of another kind: disputes end on it. */
+  readonly openExact?: () => Promise<Engine>;
+  /** Stands around engine work for disputes: what the simulator's clock waits for. */
+  readonly arbitrates?: <T>(task: Promise<T>) => Promise<T>;
 }
 
 export class TensorWork implements Work {
   readonly engineName: string;
   readonly maxUpdateBytes: number;
+  readonly arbitration: TensorArbitration;
   /** For how long the engine has worked at what, milliseconds; waiting for its turn does not count. */
   readonly spentMs = { training: 0, auditing: 0, evaluating: 0 };
   readonly #charter: Charter;
@@ -112,6 +118,7 @@ export class TensorWork implements Work {
   readonly #train: Rows;
   readonly #holdout: Rows;
   #turn: Promise<unknown> = Promise.resolve();
+  #exact: Promise<Engine> | undefined;
   /** Whose state the local round has: that of one call of `train`, or nobody's. */
   #holder: object | undefined;
 
@@ -123,7 +130,7 @@ export class TensorWork implements Work {
     engine: Engine,
     manifest: DatasetManifest,
     getShard: (id: Hash) => Promise<Uint8Array>,
-    { renewEngine, plan = 'plain' }: TensorWorkOptions = {},
+    { renewEngine, plan = 'plain', openExact = noExactEngine, arbitrates = (task) => task }: TensorWorkOptions = {},
   ) {
     this.#charter = charter;
     this.#layout = parameterLayout(charter.model);
@@ -136,6 +143,18 @@ export class TensorWork implements Work {
     this.maxUpdateBytes = maxUpdateBytes(charter.codec, this.#layout);
     this.#train = new Rows(manifest, 'train', getShard);
     this.#holdout = new Rows(manifest, 'holdout', getShard);
+    // Steps have arenas of their own, so that the local round's stay what they are.
+    const training = <T>(task: (engine: Engine) => Promise<T>) =>
+      arbitrates(this.#exclusively('auditing', () => task(this.#engine.current)));
+    const elsewhere = async <T>(task: (engine: Engine) => Promise<T>) => {
+      this.#exact ??= openExact();
+      return arbitrates(task(await this.#exact));
+    };
+    this.arbitration = new TensorArbitration({
+      ...{ charter, layout: this.#layout, train: this.#programs.train, training },
+      segment: (assignment, segment) => this.#segment(assignment, segment),
+      exactly: engine.kind === 'exact' ? training : elsewhere,
+    });
   }
 
   zeroMoments(): Uint8Array {
@@ -252,7 +271,9 @@ export class TensorWork implements Work {
 
   async close(): Promise<void> {
     await this.#turn.catch(() => {});
+    await this.arbitration.free();
     await this.#engine.close();
+    await (await this.#exact?.catch(() => undefined))?.close();
   }
 
   /** Made when first needed, and shared by training and audits: two would need twice the memory. */

@@ -6,6 +6,7 @@
  */
 import type { Hash } from '@folkmoot/core';
 import type { Distance } from '@folkmoot/verify';
+import type { Arbitration } from './arbitration.ts';
 
 /** A state at a segment boundary: parameters float32, moments bfloat16, both little-endian. */
 export interface StateBytes {
@@ -67,6 +68,8 @@ export interface Work {
     updates: readonly { key: string; bytes: Uint8Array }[],
   ): { aggregate: Hash; nextBase: Uint8Array };
   distance(start: StateBytes, mine: StateBytes, claimed: StateBytes): Distance;
+  /** The same work step by step and operator by operator, for disputes. */
+  readonly arbitration: Arbitration;
   /** Hold-out loss of `params`, nats per token. */
   evaluate(params: Uint8Array): Promise<number>;
   /** Frees memory on the engine; the engine itself is the caller's. */

@@ -10,6 +10,7 @@ import type { Entry, RecordBody, RecordKind, VerifiedRecord } from '@folkmoot/re
 import * as admission from './admission.ts';
 import * as audits from './audits.ts';
 import * as delivery from './delivery.ts';
+import { dispute, expireDispute } from './disputes.ts';
 import type { Context, Event } from './events.ts';
 import * as membership from './membership.ts';
 import { reproduced } from './reproduce.ts';
@@ -46,6 +47,7 @@ const RULES = {
   lapse: reserves.lapse,
   alive: reserves.alive,
   reproduced,
+  dispute,
   tick: nothing,
 } as unknown as Record<RecordKind, Rule>;
 
@@ -55,6 +57,7 @@ const ABOUT_A_PAST_ROUND: ReadonlySet<RecordKind> = new Set([
   'close',
   'verdict',
   'reproduced',
+  'dispute',
   'revoke',
   'withdraw',
 ]);
@@ -113,6 +116,7 @@ export function nextDeadline(state: State): number | undefined {
 /** Every deadline that the entry's time has passed, audits first. A phase that begins here begins now, so this ends. */
 function passTime(state: State, context: Context): void {
   for (let timer = takeTimer(state, context.nowMs); timer; timer = takeTimer(state, context.nowMs))
-    audits.expireAudit(state, timer, context);
+    if (timer.stage === 'case' || timer.stage === 'dispute') expireDispute(state, timer, context);
+    else audits.expireAudit(state, timer, context);
   if (state.round.deadlineMs !== null && state.round.deadlineMs <= context.nowMs) expire(state, context);
 }

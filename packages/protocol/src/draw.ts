@@ -132,7 +132,7 @@ export function ranked(devices: readonly DeviceId[], domain: string, ...seed: (H
 }
 
 /** Index of the first place at or after `point` (binary search); the ring's length where there is none. */
-function firstFrom(ring: AuditorRing, point: Hash): number {
+export function firstFrom(ring: AuditorRing, point: Hash): number {
   let low = 0;
   let high = ring.length;
   while (low < high) {

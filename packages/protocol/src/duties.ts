@@ -5,6 +5,7 @@
  * list when its record is in the log.
  */
 import type { DeviceId, Hash } from '@folkmoot/core';
+import { type DisputeDuty, disputeDuties } from './dispute-duties.ts';
 import type { Reproduction } from './reproduce.ts';
 import { canAnswer } from './reserves.ts';
 import { includedUpdates } from './round.ts';
@@ -36,7 +37,8 @@ export type Duty =
   | { kind: 'close'; audit: Audit }
   | { kind: 'audit'; audit: Audit }
   | { kind: 'judge'; audit: Audit }
-  | { kind: 'reproduce'; reproduction: Reproduction };
+  | { kind: 'reproduce'; reproduction: Reproduction }
+  | DisputeDuty;
 
 /** The duties of `device`, the most urgent first. Cost: the device's own audits and the round's witnesses. */
 export function duties(state: State, device: DeviceId): Duty[] {
@@ -45,6 +47,7 @@ export function duties(state: State, device: DeviceId): Duty[] {
   return [
     ...auditDuties(state, device),
     ...roundDuties(state, device),
+    ...disputeDuties(state, device),
     ...(member.ready ? [] : [{ kind: 'ready' } as const]),
   ];
 }

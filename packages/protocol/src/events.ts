@@ -1,8 +1,18 @@
 /** What an entry brought about, for those who watch: the terminal, the ledger's story, the simulator's checkers. */
 import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
-import type { Settlement } from '@folkmoot/ledger';
+import type { Outcome, Settlement } from '@folkmoot/ledger';
 import type { Header, RecordKind } from '@folkmoot/records';
+import type { Standing } from './cases.ts';
+import type { Game } from './dispute-game.ts';
 import type { GivenVerdict } from './state.ts';
+
+/** `step` and `operator` from 0; null where the search did not come so far. */
+export interface DisputeEnd {
+  standing: Standing;
+  moves: number;
+  step: number | null;
+  operator: number | null;
+}
 
 export type Event =
   | { kind: 'rejected'; record: Hash; recordKind: RecordKind; device: DeviceId; reason: string }
@@ -31,6 +41,12 @@ export type Event =
   | { kind: 'audit-opened'; round: number; trainer: DeviceId; params: Hash; moments: Hash }
   | { kind: 'verdict'; round: number; trainer: DeviceId; verdict: GivenVerdict }
   | { kind: 'settled'; settlement: Settlement }
+  | { kind: 'disputed'; round: number; trainer: DeviceId; accuser: DeviceId; moves: number; stage: Game['stage'] }
+  | ({ kind: 'dispute-ended'; round: number; trainer: DeviceId; accuser: DeviceId } & DisputeEnd)
+  /** What a dispute has proven replaces an earlier settlement. */
+  | { kind: 'amended'; settlement: Settlement; former: Outcome }
+  /** What a refuted finding had cost. */
+  | { kind: 'restored'; device: DeviceId; round: number; amount: number }
   | { kind: 'forfeited'; device: DeviceId; round: number; amount: number }
   | { kind: 'asked-again'; round: number; trainer: DeviceId; auditor: DeviceId; segment: number }
   | { kind: 'overruled'; device: DeviceId; round: number; trainer: DeviceId }

@@ -1,5 +1,9 @@
 export { ADMISSION, type AdmissionCode, admissionCode, ticketKey } from './admission.ts';
 export { apply, check, continues, nextDeadline } from './apply.ts';
+export * from './cases.ts';
+export type { DisputeDuty } from './dispute-duties.ts';
+export * from './dispute-game.ts';
+export * from './dispute-players.ts';
 export { auditPpm } from './draw.ts';
 export { type Duty, duties } from './duties.ts';
 export type { Event } from './events.ts';

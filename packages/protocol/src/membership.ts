@@ -112,6 +112,7 @@ function newMember(state: State, body: RecordOf<'join'>): Member {
     readies: { round: 0, count: 0 },
     verifiedSegments: 0,
     audits: [],
+    cases: [],
   };
 }
 

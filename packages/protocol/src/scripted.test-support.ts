@@ -220,7 +220,8 @@ export class ScriptedRun {
   act(member: ScriptedMember): boolean {
     for (const duty of duties(this.state, member.id)) {
       const answer = member.behaviour(member, duty, this);
-      if (answer === 'silent') continue;
+      // Disputes are nothing that scripted members do by themselves.
+      if (answer === 'silent' || (answer === undefined && 'found' in duty)) continue;
       this.nowMs += 100;
       if (answer === undefined) this.perform(member, duty);
       return true;
@@ -269,6 +270,8 @@ export class ScriptedRun {
         const said = { trainer, segment, link: leaseMark(link) === mark ? link : null };
         return this.say(member, 'reproduced', said, { round, base });
       }
+      default:
+        return null;
     }
   }
 

@@ -1,7 +1,8 @@
 /** Books a trainer's fate: into the ledger, into the member's standing, and as an event with its evidence. */
 import type { DeviceId } from '@folkmoot/core';
-import { type Evidence, forfeit, isPaid, type Outcome, type Settlement, settle } from '@folkmoot/ledger';
+import { type Evidence, forfeit, isPaid, type Outcome, restore, type Settlement, settle } from '@folkmoot/ledger';
 import { segmentsPerRound } from '@folkmoot/records';
+import { type Case, openCase } from './cases.ts';
 import type { Context } from './events.ts';
 import { isShown, keepStanding, settleStanding } from './standing-audits.ts';
 import { type Audit, auditKey, isTainted, type State, zeroCarry } from './state.ts';
@@ -27,7 +28,7 @@ export function settleAudit(state: State, audit: Audit, verdict: Outcome, contex
   const member = state.members[audit.trainer]!;
   // What was built on a refused state is not paid for, or one honest round would launder an invented one.
   const outcome = isTainted(member, audit.carryIn) ? 'tainted' : verdict;
-  stand(state, audit, outcome, context);
+  stand(state, audit, outcome);
   const findings = agreeing(audit, outcome);
   const decisive = findings.at(-1);
   const evidence: Evidence = {
@@ -43,6 +44,7 @@ export function settleAudit(state: State, audit: Audit, verdict: Outcome, contex
   book(state, { round, device, outcome, segments: segmentsPerRound(state.charter), evidence }, context);
   keepStanding(state, audit, outcome, context);
   forget(state, audit);
+  openCase(state, audit, outcome, outcome === 'mismatch' ? refuse(state, audit, context) : null, context);
 }
 
 /** The round has had its fate when it was not shown; what is found now decides about the locked credit. */
@@ -53,7 +55,7 @@ function settleAgain(state: State, audit: Audit, outcome: Outcome, context: Cont
 }
 
 /** What the outcome does to the trainer's standing: clean audits make audits rarer, a refusal starts from zeros. */
-function stand(state: State, audit: Audit, outcome: Outcome, context: Context): void {
+function stand(state: State, audit: Audit, outcome: Outcome): void {
   const member = state.members[audit.trainer]!;
   member.auditDue = outcome === 'no-verdict' || outcome === 'disputed';
   if (outcome === 'matched' || outcome === 'within') {
@@ -62,19 +64,63 @@ function stand(state: State, audit: Audit, outcome: Outcome, context: Context): 
     member.verifiedSegments += segmentsPerRound(state.charter);
   } else if (!member.auditDue) {
     member.cleanAudits = 0;
-    member.refusedRounds = [...member.refusedRounds, audit.round].slice(-REMEMBERED_REFUSALS);
-    member.carry = zeroCarry(state.charter);
-    if (outcome === 'mismatch') refuse(state, audit, context);
+    startFromZeros(state, audit);
   }
 }
 
 /** What the jury finds that no honest engine makes costs all that is still locked; anything else costs the round. */
-function refuse(state: State, audit: Audit, context: Context): void {
+function refuse(state: State, audit: Audit, context: Context): number | null {
+  state.members[audit.trainer]!.failedAudits++;
+  return isConvicted(state.charter, audit) ? convict(state, audit.trainer, audit.round, context) : null;
+}
+
+function startFromZeros(state: State, { trainer, round }: Audit): void {
+  const member = state.members[trainer]!;
+  member.refusedRounds = [...member.refusedRounds, round].slice(-REMEMBERED_REFUSALS);
+  member.carry = zeroCarry(state.charter);
+}
+
+/** Takes what a device has locked, and returns how much: its fault is proven. */
+export function convict(state: State, device: DeviceId, round: number, context: Context): number {
+  const amount = forfeit(state.ledger, state.members[device]!.account);
+  context.events.push({ kind: 'forfeited', device, round, amount });
+  return amount;
+}
+
+/** An auditor's mismatch was refuted by running the operator. On `exact` it had nothing to be mistaken about. */
+export function refute(state: State, accuser: DeviceId, round: number, context: Context): void {
+  if (state.charter.engine.kind === 'exact') convict(state, accuser, round, context);
+}
+
+/** Replaces the settlement of a case by what a dispute has proven. What it pays is locked as its round's. */
+export function amend(state: State, found: Case, outcome: Outcome, more: Partial<Evidence>, context: Context): void {
+  const { audit, outcome: former } = found;
+  const { account, banned } = state.members[audit.trainer]!;
+  const segments = isPaid(outcome) && !isPaid(former) && !banned ? segmentsPerRound(state.charter) : 0;
+  const evidence = { commit: audit.commit.id, update: audit.update, segment: audit.segment, entry: context.index };
+  const settlement = { round: audit.round, device: audit.trainer, account, outcome, segments };
+  const booked = { ...settlement, evidence: { ...evidence, ...more } };
+  settle(state.ledger, state.charter.credit, booked);
+  context.events.push({ kind: 'amended', settlement: booked, former });
+  if (isPaid(outcome)) return;
   const member = state.members[audit.trainer]!;
-  member.failedAudits++;
-  if (!isConvicted(state.charter, audit)) return;
-  const amount = forfeit(state.ledger, member.account);
-  context.events.push({ kind: 'forfeited', device: audit.trainer, round: audit.round, amount });
+  member.cleanAudits = 0;
+  if (former !== 'mismatch') member.failedAudits++;
+  if (isPaid(former) || former === 'disputed') startFromZeros(state, audit);
+}
+
+/** No accusation is left: the trainer is paid, and what was built on its state is not tainted by it. */
+export function vindicate(state: State, found: Case, context: Context): void {
+  const { audit, outcome } = found;
+  const member = state.members[audit.trainer]!;
+  member.refusedRounds = member.refusedRounds.filter((round) => round !== audit.round);
+  if (outcome === 'mismatch') member.failedAudits--;
+  if (found.forfeited) {
+    restore(state.ledger, member.account, audit.round, found.forfeited);
+    context.events.push({ kind: 'restored', device: audit.trainer, round: audit.round, amount: found.forfeited });
+  }
+  if (isPaid(outcome)) return;
+  amend(state, found, 'upheld', { auditors: Object.keys(found.accusations) }, context);
 }
 
 /** Whoever was contradicted by so many is audited itself before it is asked again. It costs nothing else. */

@@ -7,6 +7,7 @@
 import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
 import { emptyLedger, type Ledger } from '@folkmoot/ledger';
 import { type Charter, type Header, runId } from '@folkmoot/records';
+import type { Case } from './cases.ts';
 import { emptyPace, type Pace } from './pace.ts';
 import type { Reproduction } from './reproduce.ts';
 
@@ -53,6 +54,8 @@ export interface Member {
   verifiedSegments: number;
   /** Keys of the audits and reproductions in which the device is trainer or auditor. */
   audits: string[];
+  /** Keys of the cases in which the device is trainer, accuser or judge. */
+  cases: string[];
 }
 
 export interface Committed {
@@ -182,11 +185,12 @@ export interface Audit {
   verdicts: GivenVerdict[];
 }
 
+/** What ends when a timer is due; `auditor` is the accuser in a dispute. */
 export interface Timer {
   atMs: number;
   key: string;
-  stage: AuditStage | 'reproducing';
-  /** Whose turn it was: the last that was drawn. */
+  stage: AuditStage | 'reproducing' | 'case' | 'dispute';
+  /** Whose turn it was: the last that was drawn; the accuser in a dispute. */
   auditor: DeviceId;
 }
 
@@ -220,6 +224,8 @@ export interface State {
   openAudits: Record<string, number>;
   /** Leased parts of vanished trainers' rounds that are being re-executed, by `reproductionKey`. */
   reproductions: Record<string, Reproduction>;
+  /** Audits whose mismatch can be disputed or is, by `auditKey`. */
+  cases: Record<string, Case>;
   timers: Timer[];
   ledger: Ledger;
 }
@@ -242,6 +248,7 @@ export function initialState(charter: Charter): State {
     audits: {},
     openAudits: {},
     reproductions: {},
+    cases: {},
     timers: [],
     ledger: emptyLedger(),
   };

@@ -15,6 +15,7 @@ import {
   verifyBytes,
 } from '@folkmoot/core';
 import { z } from 'zod';
+import { moveSchema } from './dispute.ts';
 import { account, count, device, hash, label, natural, signature } from './fields.ts';
 import { headerSchema } from './header.ts';
 import { scoreFields } from './help.ts';
@@ -156,6 +157,16 @@ const verdict = z.strictObject({
   tensor: z.string().max(96),
 });
 
+/** A move in the dispute over `accuser`’s mismatch about `trainer`. `turn`: moves made before it. */
+const dispute = z.strictObject({
+  kind: z.literal('dispute'),
+  ...common,
+  trainer: device,
+  accuser: device,
+  turn: z.int().min(0).max(1000),
+  move: moveSchema,
+});
+
 /** Two records of one device that contradict each other: a proof that needs no judge. Each is a signed record's JSON. */
 const fault = z.strictObject({
   kind: z.literal('fault'),
@@ -191,6 +202,7 @@ export const recordSchema = z.discriminatedUnion('kind', [
   result,
   close,
   verdict,
+  dispute,
   fault,
   revoke,
   withdraw,

@@ -13,6 +13,7 @@ import {
   blindOf,
   type Charter,
   claimTicket,
+  claimTree,
   encodeLink,
   type Header,
   type Invite,
@@ -29,6 +30,7 @@ import {
   segmentLink,
   signLease,
   signRecord,
+  spineOf,
   startLink,
   stateRoot,
   type Trace,
@@ -150,6 +152,7 @@ export const LEASE: Lease = signLease(
   },
   OTHER,
 );
+const leaves = (count: number) => Array.from({ length: count }, (_, i) => id(`leaf ${i}`));
 
 export const BODIES: { readonly [K in RecordKind]: Extract<RecordBody, { kind: K }> } = {
   join: { kind: 'join', ...common, account: ACCOUNT.id, vouch: vouchForDevice(ACCOUNT, KEY.id, RUN), name: 'Ada' },
@@ -189,6 +192,14 @@ export const BODIES: { readonly [K in RecordKind]: Extract<RecordBody, { kind: K
     salt: id('salt'),
     distancePpm: 120,
     tensor: 'layers.0.attention.q',
+  },
+  dispute: {
+    kind: 'dispute',
+    ...common,
+    trainer: OTHER.id,
+    accuser: KEY.id,
+    turn: 3,
+    move: { is: 'claim', list: id('list'), leaves: 33, spine: spineOf(claimTree(leaves(33))) },
   },
   fault: { kind: 'fault', ...common, first: text(commitBody), second: text({ ...commitBody, traceRoot: id('other') }) },
   revoke: {

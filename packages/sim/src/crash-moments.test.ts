@@ -1,13 +1,13 @@
 /** A member is killed at every moment that the protocol knows, comes back later, and nobody is the worse for it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Duty, duties } from '@folkmoot/protocol';
+import { type DisputeDuty, type Duty, duties } from '@folkmoot/protocol';
 import type { RecordKind } from '@folkmoot/records';
 import { simCharter } from './sim-charter.ts';
 import { type SimPerson, SimRun } from './sim-run.ts';
 import { checkAgreement, checkStory } from './sim-story.ts';
 
-type Kind = Exclude<Duty['kind'], 'ready' | 'answer' | 'reproduce'>;
+type Kind = Exclude<Duty['kind'], 'ready' | 'answer' | 'reproduce' | DisputeDuty['kind']>;
 
 const ANSWERS: Record<Kind, RecordKind> = {
   train: 'commit',

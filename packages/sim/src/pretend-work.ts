@@ -5,8 +5,9 @@
  * and a network of hundreds costs seconds. Nothing is learned here.
  */
 import { type Clock, concat, fromHex, hashOf, sha256, toHex } from '@folkmoot/core';
-import type { Assignment, Distance, SegmentEnd, StateBytes, Work } from '@folkmoot/node';
+import type { Assignment, Distance, Place, SegmentEnd, StateBytes, Work } from '@folkmoot/node';
 import { type Charter, segmentsPerRound } from '@folkmoot/records';
+import { PretendArbitration } from './pretend-arbitration.ts';
 
 /** Parameters of a pretended model: the charter must say the same. */
 export const PRETEND_PARAMETERS = 16;
@@ -21,6 +22,7 @@ export function pretendBase(): Uint8Array {
 export class PretendWork implements Work {
   readonly engineName = 'pretend';
   readonly maxUpdateBytes = UPDATE_BYTES;
+  readonly arbitration: PretendArbitration;
   /** Segments that were trained, and that were re-executed: what this member's machine has done. */
   readonly segments = { trained: 0, replayed: 0 };
   readonly #clock: Clock;
@@ -31,6 +33,7 @@ export class PretendWork implements Work {
   constructor(clock: Clock, charter: Charter, segmentMs: number) {
     this.#clock = clock;
     this.#segments = segmentsPerRound(charter);
+    this.arbitration = new PretendArbitration(charter.stepsPerSegment, pretendEnd);
     this.#segmentMs = segmentMs;
   }
 
@@ -68,20 +71,7 @@ export class PretendWork implements Work {
 
   async #work(assignment: Assignment, segment: number, start: StateBytes, signal: AbortSignal): Promise<SegmentEnd> {
     await this.#clock.sleep(this.#segmentMs, signal);
-    const { seed, seat, carriedSteps, round } = assignment;
-    const work = hashOf(
-      'pretend',
-      sha256(start.params),
-      sha256(start.moments),
-      round,
-      seed,
-      seat,
-      carriedSteps,
-      segment,
-    );
-    const params = fill(hashOf('params', work), 4 * PRETEND_PARAMETERS);
-    const moments = fill(hashOf('moments', work), 4 * PRETEND_PARAMETERS);
-    return { params, moments, losses: [1], tokens: 1 };
+    return { ...pretendEnd({ assignment, segment, start }), losses: [1], tokens: 1 };
   }
 
   encode(start: Uint8Array, params: Uint8Array, errorIn: Uint8Array): { update: Uint8Array; errorOut: Uint8Array } {
@@ -116,6 +106,16 @@ export class PretendWork implements Work {
   }
 
   async close(): Promise<void> {}
+}
+
+/** The end of a segment, from everything that it depends on. */
+function pretendEnd({ assignment, segment, start }: Place): StateBytes {
+  const { seed, seat, carriedSteps, round } = assignment;
+  const work = hashOf('pretend', sha256(start.params), sha256(start.moments), round, seed, seat, carriedSteps, segment);
+  return {
+    params: fill(hashOf('params', work), 4 * PRETEND_PARAMETERS),
+    moments: fill(hashOf('moments', work), 4 * PRETEND_PARAMETERS),
+  };
 }
 
 /** Bytes from a seed that are small finite numbers, whether they are read as float32 or as bfloat16. */

@@ -86,7 +86,7 @@ class TimedWork extends TensorWork implements Work {
     getShard: Parts[3],
     manifest: Parts[2],
   ) {
-    super(charter, engine, manifest, getShard);
+    super(charter, engine, manifest, getShard, { arbitrates: (task) => outside.outside(task) });
     this.#outside = outside;
     this.#clock = clock;
   }

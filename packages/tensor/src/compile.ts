@@ -8,6 +8,16 @@ import { MessageWriter } from './protobuf.ts';
 /** ONNX's numbers for element types. */
 export const ONNX_TYPES: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 
+/** What is known of the values of programs that were made here: the files do not say the shapes between inputs and outputs. */
+const VALUES = new WeakMap<Program, ReadonlyMap<string, Pick<Value, 'dtype' | 'shape'>>>();
+
+/** Type and shape of every value in a program that `compile` has made in this process, by its name in the file. */
+export function valuesOf(program: Program): ReadonlyMap<string, Pick<Value, 'dtype' | 'shape'>> {
+  const values = VALUES.get(program);
+  assert(values, 'this program was made here');
+  return values;
+}
+
 /** Written into every program; ONNX Runtime 1.14 and later, and most other runtimes, read it. */
 const IR_VERSION = 8;
 const OPERATOR_SET = 18;
@@ -41,7 +51,11 @@ export function compile(graph: Graph, name: string): Program {
     .message(7, body)
     .message(8, new MessageWriter().text(1, '').integer(2, OPERATOR_SET))
     .done();
-  return { id: sha256(bytes), bytes, inputs, outputs };
+  const program = { id: sha256(bytes), bytes, inputs, outputs };
+  const values = [...names].map(([{ dtype, shape }, value]) => [value, { dtype, shape }] as const);
+  const copies = [...graph.outputs].map(([output, { dtype, shape }]) => [output, { dtype, shape }] as const);
+  VALUES.set(program, new Map([...values, ...copies]));
+  return program;
 }
 
 /** Inputs and outputs keep their names; inner values are numbered in order of use, so that edits far away do not matter. */

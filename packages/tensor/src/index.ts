@@ -7,6 +7,7 @@ export * from './gradients.ts';
 export * from './graph.ts';
 export * from './operators.ts';
 export * from './order.ts';
+export * from './parts.ts';
 export * from './program.ts';
 export * from './read.ts';
 export * from './recompute.ts';

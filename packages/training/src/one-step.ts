@@ -40,11 +40,18 @@ export class OneStep {
   }
 
   /**
-   * The step number `step` of run and device from `start` over `batch`; `more` binds what else the train program wants.
+   * The step number `step` of the run (and of the device, unless `deviceStep` says otherwise) from `start` over `batch`; `more`
+   * binds what else the train program wants.
    *
    * `undefined` where the gradient is not finite.
    */
-  async run(start: StepStart, step: number, batch: RowBatch, more: Bindings = {}): Promise<StepEnd | undefined> {
+  async run(
+    start: StepStart,
+    step: number,
+    batch: RowBatch,
+    more: Bindings = {},
+    deviceStep = step,
+  ): Promise<StepEnd | undefined> {
     const { layout, optimizer } = this.#options;
     const { first, second } = momentSizes(optimizer, layout);
     const { gradient, arenas } = this.#optimizer;
@@ -52,7 +59,7 @@ export class OneStep {
     await arenas.m.write(float32(start.moments.m));
     await arenas.v.write(float32(start.moments.v));
     await this.#gradient.run(arenas.params, batch, more);
-    if (!(await this.#optimizer.step(step, step))) return undefined;
+    if (!(await this.#optimizer.step(step, deviceStep))) return undefined;
     const read = async (buffer: typeof gradient, elements: number) => (await buffer.read(0, elements)) as Float32Array;
     const { params, m, v } = this.#optimizer.arenas;
     return {
@@ -60,6 +67,11 @@ export class OneStep {
       moments: { m: await read(m, first), v: await read(v, second) },
       gradient: await read(gradient, layout.elements),
     };
+  }
+
+  async free(): Promise<void> {
+    await this.#optimizer.free();
+    await this.#gradient.free();
   }
 }
 

@@ -44,5 +44,10 @@ test('a tolerance is ten times the worst, rounded up to two digits', () => {
   assert.deepEqual(b?.segment, { samples: 3, equal: 0, medianPpb: 4, p99Ppb: 12_345, maxPpb: 12_345 });
   assert.equal(b?.stepMoments.maxPpb, 81);
   assert.equal(b?.stepParameters.maxPpb, 900);
-  assert.deepEqual(made.tolerance, { segmentPpm: 130, stepMomentsPpb: 810, operatorPpb: 1100 });
+  assert.deepEqual(made.tolerance, {
+    segmentPpm: 130,
+    stepMomentsPpb: 810,
+    stepParametersPpb: 9000,
+    operatorPpb: 1100,
+  });
 });

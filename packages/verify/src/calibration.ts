@@ -50,6 +50,8 @@ export interface Tolerance {
   readonly segmentPpm: number;
   /** The moments after one step from the same state, before any rounding. */
   readonly stepMomentsPpb: number;
+  /** The parameters after one step from the same state. */
+  readonly stepParametersPpb: number;
   /** The result of one operator from the same inputs. */
   readonly operatorPpb: number;
 }
@@ -104,6 +106,7 @@ function toleranceOf(pairs: readonly PairSpread[], operators: Spread): Tolerance
   return {
     segmentPpm: roundUp((MARGIN * most(({ segment }) => segment)) / 1000),
     stepMomentsPpb: roundUp(MARGIN * most(({ stepMoments }) => stepMoments)),
+    stepParametersPpb: roundUp(MARGIN * most(({ stepParameters }) => stepParameters)),
     operatorPpb: roundUp(MARGIN * operators.maxPpb),
   };
 }

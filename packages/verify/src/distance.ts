@@ -64,7 +64,7 @@ export function stateDistance(layout: ParameterLayout, start: State, claimed: St
 /** The distance of every tensor: parameters in their order, then m, then v. Between steps nothing is rounded. */
 export function tensorDistances<S extends State | StepState>(
   layout: ParameterLayout,
-  start: State,
+  start: State | StepState,
   claimed: S,
   mine: S,
 ): TensorDistance[] {

@@ -181,6 +181,7 @@ export class RunFollower {
       case 'void':
         report.event(`round ${event.round} is void: ${event.reason}`, { type: 'void', round: event.round });
         break;
+      case 'amended':
       case 'settled':
         this.#settled(event.settlement);
         break;

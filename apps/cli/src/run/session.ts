@@ -26,7 +26,7 @@ import {
 import { type Charter, headerId, type Invited } from '@folkmoot/records';
 import { type DiskStore, lockHome, openCells, openDiskStore, openJournal } from '@folkmoot/store';
 import type { Engine, EngineKind } from '@folkmoot/tensor';
-import { startEngine } from '@folkmoot/tensor/node';
+import { createEngine, startEngine } from '@folkmoot/tensor/node';
 import { type Identity, openIdentity } from '../identity.ts';
 import { freeMemory } from './free-memory.ts';
 import { keepRun, type RunNote, readRunNote, runFolder } from './run-folder.ts';
@@ -150,7 +150,10 @@ export class Session {
     const engine = await start();
     opened.push(() => engine.close());
     const getShard = (id: Hash) => artifacts.get(id, { maxBytes: 2 ** 26, from: [charter.sequencer] });
-    const work = new TensorWork(charter, engine, data.manifest, getShard, { renewEngine: start });
+    const work = new TensorWork(charter, engine, data.manifest, getShard, {
+      renewEngine: start,
+      openExact: () => createEngine('exact', { threads: Math.min(threads, 16) }),
+    });
     const member = await Member.start(
       {
         charter,

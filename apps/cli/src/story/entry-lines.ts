@@ -2,7 +2,7 @@
 import { type DeviceId, shortId } from '@folkmoot/core';
 import { explain } from '@folkmoot/ledger';
 import type { Event } from '@folkmoot/protocol';
-import { type Charter, headerId, type RecordBody } from '@folkmoot/records';
+import { type Charter, headerId, type Move, type RecordBody } from '@folkmoot/records';
 import { formatBytes } from '../ui/format.ts';
 import { fit, oneLine } from '../ui/width.ts';
 import type { Told } from './story.ts';
@@ -53,6 +53,8 @@ export function recordText(body: RecordBody, { nameOf }: Words): string {
       return `${place}: opens the end of segment ${body.segment}`;
     case 'verdict':
       return `${place}: ${verdictText(body)} for segment ${body.segment} of ${nameOf(body.trainer)}`;
+    case 'dispute':
+      return `${place}: ${moveText(body.move)} about the work of ${nameOf(body.trainer)}`;
     case 'fault':
       return 'shows two records that contradict each other';
     case 'revoke':
@@ -114,6 +116,14 @@ export function eventText(event: Event, { charter, nameOf }: Words): string | un
       return `nothing unlocks for ${nameOf(event.device)} before it has opened round ${event.round} after all`;
     case 'thawed':
       return `${nameOf(event.device)} has opened round ${event.round} after all: what is locked unlocks again`;
+    case 'disputed':
+      return event.moves === 0
+        ? `the mismatch that ${nameOf(event.accuser)} found about ${nameOf(event.trainer)}, round ${event.round}, is disputed`
+        : undefined;
+    case 'dispute-ended':
+      return `the dispute of ${nameOf(event.trainer)} and ${nameOf(event.accuser)} about round ${event.round} ends: ${ENDS[event.standing]}`;
+    case 'amended':
+      return explain(event.settlement, event.settlement.segments * charter.credit.perSegment, nameOf);
     case 'revoked':
       return `${nameOf(event.device)} is revoked; what it earned stays with its account`;
     case 'fault':
@@ -134,3 +144,31 @@ export function localTime(atMs: number): string {
   const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
   return `${day} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')}`;
 }
+
+/** What a move of a dispute says. */
+function moveText(move: Move): string {
+  switch (move.is) {
+    case 'raise':
+      return 'disputes the finding';
+    case 'claim':
+      return `claims ${move.leaves} results`;
+    case 'point':
+      return `points at result ${move.child + 1} of those shown`;
+    case 'show':
+      return `shows ${move.children.length} results`;
+    case 'concede':
+      return 'takes the finding back';
+    case 'rule':
+      return move.outcome === 'unavailable'
+        ? 'could not fetch the operator'
+        : `rules that the ${move.outcome} is wrong`;
+  }
+}
+
+/** How a dispute ends. */
+const ENDS: Readonly<Record<string, string>> = {
+  proven: 'the operator is wrong, and the trainer at fault',
+  refuted: 'the operator is right, and the finding void',
+  withdrawn: 'the auditor did not go on, and the finding is void',
+  left: 'nothing is decided, and the finding stands',
+};

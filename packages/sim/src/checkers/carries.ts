@@ -40,6 +40,8 @@ export function carries({ charter }: Truth): Checker {
         return undefined;
       case 'settled':
         return settle(event.settlement);
+      case 'amended':
+        return amend(event);
     }
     return undefined;
   }
@@ -64,6 +66,15 @@ export function carries({ charter }: Truth): Checker {
     refused.add(name);
     carried.set(device, zeros());
     return undefined;
+  }
+
+  /** A refusal that a dispute takes back taints nothing any more; a state that one proves wrong is refused. */
+  function amend({ settlement: { round, device, outcome }, former }: Extract<Event, { kind: 'amended' }>): undefined {
+    if (outcome === 'upheld') refused.delete(`${round} ${device}`);
+    else if (LEFT.has(former)) {
+      refused.add(`${round} ${device}`);
+      carried.set(device, zeros());
+    }
   }
 
   const isTainted = (device: DeviceId, { chain }: Carried) => chain.some((round) => refused.has(`${round} ${device}`));

@@ -67,6 +67,17 @@ export function credits(truth: Truth): Checker {
       }
       case 'settled':
         return settle(event.settlement);
+      case 'dispute-ended':
+        return evidence.disputed(event);
+      case 'amended':
+        return amend(event);
+      case 'restored': {
+        const account = accountOf.get(event.device)!;
+        const holding = holdings.get(account)!;
+        holding.forfeited -= event.amount;
+        lock(account, event.round, event.amount);
+        return undefined;
+      }
     }
     return undefined;
   }
@@ -95,12 +106,32 @@ export function credits(truth: Truth): Checker {
     const unfounded = evidence.decide(round, device, outcome);
     if (unfounded) return `${says}: ${unfounded}`;
     if (wanted === 0) return undefined;
-    const holding = holdings.get(account)!;
-    holding.earned += wanted * perSegment;
-    holding.locks.push([round, wanted * perSegment]);
-    holding.locks.sort(([a], [b]) => a - b);
-    touched.add(account);
+    pay(account, round, wanted);
     return undefined;
+  }
+
+  /** What a dispute has proven, or left nothing of, in the place of an earlier fate. */
+  function amend({ settlement, former }: Extract<Event, { kind: 'amended' }>): Finding {
+    const { round, device, account, outcome, segments } = settlement;
+    const says = `round ${round} of ${short(device)} becomes ${outcome} after ${former}`;
+    const wanted = outcome === 'upheld' && !PAID.has(former) && !banned.has(device) ? segmentsOfRound : 0;
+    if (segments !== wanted) return `${says} with ${segments} segments paid; it is worth ${wanted}`;
+    const unfounded = evidence.amends(round, device, outcome);
+    if (unfounded) return `${says}: ${unfounded}`;
+    if (wanted > 0) pay(account, round, wanted);
+    return undefined;
+  }
+
+  function pay(account: AccountId, round: number, segments: number): void {
+    holdings.get(account)!.earned += segments * perSegment;
+    lock(account, round, segments * perSegment);
+  }
+
+  function lock(account: AccountId, round: number, amount: number): void {
+    const { locks } = holdings.get(account)!;
+    locks.push([round, amount]);
+    locks.sort(([a], [b]) => a - b);
+    touched.add(account);
   }
 
   function compare({ ledger }: State): Finding {
@@ -149,6 +180,8 @@ class Evidence {
   readonly #drawn = new Map<string, { auditor: string; index: number }[]>();
   /** Verdicts by `round trainer`. */
   readonly #found = new Map<string, RecordOf<'verdict'>[]>();
+  /** How disputes ended, by `round trainer accuser`. */
+  readonly #ended = new Map<string, string>();
 
   constructor(accountOf: ReadonlyMap<string, AccountId>, tolerancePpm: number) {
     this.#accountOf = accountOf;
@@ -199,6 +232,24 @@ class Evidence {
       return `${says} is not within the tolerance`;
     if (body.outcome === 'mismatch' && body.part === 'segment' && equal) return `${says} is a mismatch of equal states`;
     return undefined;
+  }
+
+  disputed({ round, trainer, accuser, standing }: Extract<Event, { kind: 'dispute-ended' }>): Finding {
+    const key = `${round} ${trainer}`;
+    const accused = this.#found.get(key)?.some(({ device, outcome }) => device === accuser && outcome === 'mismatch');
+    if (!accused) return `${short(accuser)} disputes round ${round} of ${short(trainer)}, which it has not found wrong`;
+    this.#ended.set(`${key} ${accuser}`, standing);
+    return undefined;
+  }
+
+  /** Why the disputes do not change the outcome so. */
+  amends(round: number, device: string, outcome: string): Finding {
+    const key = `${round} ${device}`;
+    const accusers = (this.#found.get(key) ?? []).filter((verdict) => verdict.outcome === 'mismatch');
+    const standings = accusers.map((verdict) => this.#ended.get(`${key} ${verdict.device}`));
+    if (outcome === 'arbitrated') return standings.includes('proven') ? undefined : 'nobody has proven it';
+    const isLeft = standings.some((standing) => standing !== 'refuted' && standing !== 'withdrawn');
+    return isLeft ? 'a finding against it is left' : undefined;
   }
 
   /** Why the outcome does not follow from the verdicts. */

@@ -17,6 +17,14 @@ export function honest(truth: Truth): Checker {
       return truth.isHonest(event.device)
         ? `${short(event.device)} is honest and loses credit: ${event.kind}`
         : undefined;
+    if (event.kind === 'dispute-ended') {
+      const { standing, trainer, accuser, round } = event;
+      if (standing === 'proven' && truth.isHonest(trainer))
+        return `${short(trainer)} is honest and loses the dispute about round ${round}`;
+      return standing === 'refuted' && truth.isHonest(accuser)
+        ? `${short(accuser)} is honest and its finding about round ${round} is refuted`
+        : undefined;
+    }
     if (event.kind !== 'settled') return undefined;
     const { device, round, outcome, segments } = event.settlement;
     if (!truth.isHonest(device)) return undefined;

@@ -88,7 +88,11 @@ export function inert(truth: Truth): Checker {
         (seen !== undefined && seen !== body.seen.id && truth.isHonest(body.device))
       )
         return `${says} has seen entry ${body.seen.index}, which is another`;
-      if (['open', 'close', 'result', 'verdict', 'reproduced', 'revoke', 'withdraw', 'tick'].includes(body.kind))
+      if (
+        ['open', 'close', 'result', 'verdict', 'dispute', 'reproduced', 'revoke', 'withdraw', 'tick'].includes(
+          body.kind,
+        )
+      )
         return undefined;
       if (body.base !== on) return `${says} is on another base and was taken`;
       // A round that time has ended in this entry is one on.

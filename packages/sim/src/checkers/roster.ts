@@ -59,6 +59,9 @@ export class Roster {
         break;
       case 'settled':
         this.#settle(event.settlement);
+        break;
+      case 'amended':
+        if (event.settlement.outcome === 'arbitrated') this.members.get(event.settlement.device)!.clean = 0;
     }
   }
 

@@ -168,6 +168,14 @@ function tellingOf(event: Event): [device: string | undefined, kind: string, tex
       const { device, round, outcome, segments } = event.settlement;
       return [device, segments > 0 ? 'credited' : 'uncredited', `round ${round}: ${outcome}, ${segments} segments`];
     }
+    case 'dispute-ended':
+      return [
+        event.accuser,
+        'dispute',
+        `about ${event.trainer.slice(0, 6)} in round ${event.round}: ${event.standing} after ${event.moves} moves`,
+      ];
+    case 'amended':
+      return [event.settlement.device, 'amended', `round ${event.settlement.round}: ${event.settlement.outcome}`];
     case 'forfeited':
       return [event.device, 'forfeited', `${event.amount} credits`];
     case 'fault':
