@@ -40,11 +40,18 @@ const DATA_CASES: readonly [string, Record<string, string>, string[], string, Re
     /1024/,
   ],
   ['a preset that does not exist', {}, ['--preset', 'huge'], 'no-such-preset', /huge/],
+  [
+    'less memory than it takes',
+    {},
+    ['--memory', '100MB'],
+    'memory-too-small',
+    /needs? \d+ MiB.* 95\.4 MiB can be used/,
+  ],
   ['a number that is none', {}, ['--rounds', 'many'], 'bad-number', /--rounds.*many/],
 ];
 
 for (const [name, files, args, code, message] of DATA_CASES)
-  for (const command of code === 'data-empty' || code === 'bad-number' ? ['create', 'up'] : ['create'])
+  for (const command of ['data-empty', 'bad-number', 'memory-too-small'].includes(code) ? ['create', 'up'] : ['create'])
     test(`${command}: ${name}`, async (t) => {
       const world = new World(t);
       for (const [path, text] of Object.entries(files)) write(world, path, text);

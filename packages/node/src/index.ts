@@ -11,6 +11,8 @@ export { helloIn, welcomeIn } from './hello.ts';
 export type { Vouched } from './joining.ts';
 export { Log, retell } from './log.ts';
 export { Member, type MemberParts } from './member.ts';
+export { type MemoryBudget, memoryPlan } from './memory-choice.ts';
+export { type MemoryNeed, type MemoryQuestion, memoryNeed } from './memory-need.ts';
 export { nearestPreset, rulesForModel } from './model-rules.ts';
 export type { Notice } from './notices.ts';
 export { rememberedAddresses } from './peers.ts';

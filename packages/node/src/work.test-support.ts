@@ -21,7 +21,7 @@ export const TINY_RULES: RunRules = {
 /** Tokens are bytes, so any vocabulary will do; the text is one number after another. */
 export function workOn(engine: Engine, rules: RunRules, options: TensorWorkOptions = {}) {
   const tokenizer = new Tokenizer([]);
-  const rows = 4 * rules.batchRows * rules.stepsPerRound;
+  const rows = Math.max(64, 4 * rules.batchRows * rules.stepsPerRound);
   const documents = Array.from({ length: 60 }, (_, i): SourceDocument => {
     const text = Array.from({ length: Math.ceil((rows * rules.model.context) / 240) }, (_, n) => `${i * n} `).join('');
     return { name: `${i}.txt`, text, sha256: sha256(utf8(text)), bytes: text.length, licence: 'CC0-1.0' };

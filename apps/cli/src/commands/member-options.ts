@@ -8,6 +8,7 @@ export interface MemberOptions {
   readonly for?: string;
   readonly exit?: boolean;
   readonly threads?: string;
+  readonly memory?: string;
   readonly port?: string;
   readonly storeLimit?: string;
 }
@@ -44,6 +45,7 @@ export function addMemberOptions(command: Command): Command {
     .option('--for <time>', 'train for this long: 90s, 5m, 2h')
     .option('--exit', 'end when that is reached and no audit is outstanding')
     .option('--threads <n>', 'threads for training (default: one for each processor, shared among members)')
+    .option('--memory <size>', 'most memory that training may take, such as 4GB (default: what is available)')
     .option('--store-limit <size>', 'most disk that artifacts may take, such as 20GB (default: what there is)')
     .option('--port <n>', 'port to listen at (default: a free one, the same again next time)');
 }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import { dirname } from 'node:path';
+import { availableMemory } from '../memory/available-memory.ts';
 import type { MachineDescription } from './examination.ts';
 
 export async function describeMachine(home: string): Promise<MachineDescription> {
@@ -18,7 +19,7 @@ export async function describeMachine(home: string): Promise<MachineDescription>
     load: os.loadavg()[0]!,
     // A container's limit; some systems answer with a number beyond all memory where there is none.
     memoryBytes: limit > 0 && limit < total ? limit : total,
-    availableBytes: process.availableMemory(),
+    availableBytes: await availableMemory(),
     home,
     diskFreeBytes: disk && disk.bavail * disk.bsize,
     homeWritable: await access(place, constants.W_OK).then(

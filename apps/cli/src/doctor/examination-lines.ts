@@ -52,7 +52,7 @@ function table(forecasts: readonly PresetForecast[], ink: ReturnType<typeof pain
       .join('');
   return [
     ink('dim', `${line(['preset', 'parameters', 'tokens/s', 'a round', 'memory'])}`),
-    ...forecasts.map(({ preset, parameters, tokensPerSecond, roundMs, memoryBytes, fits }) => {
+    ...forecasts.map(({ preset, parameters, tokensPerSecond, roundMs, memoryBytes, fits, recomputes }) => {
       const cells = [
         preset,
         formatCount(parameters),
@@ -60,7 +60,7 @@ function table(forecasts: readonly PresetForecast[], ink: ReturnType<typeof pain
         span(roundMs),
         formatBytes(memoryBytes),
       ];
-      return `${line(cells)}  ${fits ? ink('green', 'fits') : ink('red', 'does not fit')}`;
+      return `${line(cells)}  ${fits ? ink('green', recomputes ? 'fits, slower' : 'fits') : ink('red', 'does not fit')}`;
     }),
   ];
 }

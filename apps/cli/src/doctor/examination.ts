@@ -48,7 +48,10 @@ export interface PresetForecast {
   readonly tokensPerSecond: number;
   /** The inner steps of one round. */
   readonly roundMs: number;
+  /** What a member needs at most. */
   readonly memoryBytes: number;
+  /** Whether it fits only with recomputation, which takes about a third longer. */
+  readonly recomputes: boolean;
   readonly fits: boolean;
 }
 

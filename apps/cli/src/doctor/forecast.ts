@@ -3,22 +3,25 @@
  * by the number of its elements at the pace that a step of `tiny` showed.
  */
 import { type ModelConfig, PRESETS, type PresetName, parameterLayout } from '@folkmoot/model';
-import { RUN_PRESETS } from '@folkmoot/node';
+import { memoryNeed, RUN_PRESETS } from '@folkmoot/node';
+import type { EngineKind, MemoryPlan } from '@folkmoot/tensor';
 import type { PresetForecast, Speed } from './examination.ts';
-import { memoryNeed } from './memory-need.ts';
 
-export function forecast(preset: PresetName, speed: Speed, availableBytes: number): PresetForecast {
+export function forecast(preset: PresetName, engine: EngineKind, speed: Speed, availableBytes: number): PresetForecast {
   const { batchRows, stepsPerRound, optimizer } = RUN_PRESETS[preset];
   const config = PRESETS[preset];
   const turningMs = optimizer.kind === 'muon' ? muonFlops(config) / speed.productGflops / 1e6 : 0;
   const stepMs = stepTimeMs(config, batchRows, speed) + turningMs;
-  const memoryBytes = memoryNeed(config, batchRows);
+  const need = (plan: MemoryPlan) => memoryNeed({ rules: RUN_PRESETS[preset], engine, plan }).total;
+  const recomputes = need('plain') > availableBytes && need('recompute') <= availableBytes;
+  const memoryBytes = need(recomputes ? 'recompute' : 'plain');
   return {
     preset,
     parameters: parameterLayout(config).elements,
     tokensPerSecond: ((batchRows * config.context) / stepMs) * 1000,
     roundMs: stepMs * stepsPerRound,
     memoryBytes,
+    recomputes,
     fits: memoryBytes <= availableBytes,
   };
 }

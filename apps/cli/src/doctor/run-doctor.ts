@@ -44,7 +44,9 @@ export async function examine(
   onStep('measuring for a second');
   const measured = await measureBest(engines, eyes, signal);
   const presets = Object.keys(RUN_PRESETS) as PresetName[];
-  const forecasts = measured ? presets.map((preset) => forecast(preset, measured, machine.availableBytes)) : [];
+  const forecasts = measured
+    ? presets.map((preset) => forecast(preset, measured.engine, measured, machine.availableBytes))
+    : [];
   const problems = diagnose(machine, engines, forecasts);
   return { machine, engines, measured, forecasts, problems, canRun: !problems.some(({ fatal }) => fatal) };
 }

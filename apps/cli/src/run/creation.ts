@@ -13,21 +13,22 @@ import type { Entrance } from './participation.ts';
 import { readRulesFile } from './rules-file.ts';
 import { currentRun } from './run-folder.ts';
 import { type OpenHome, openHome, reachOf } from './session.ts';
-import { parseCount } from './take-part.ts';
+import { parseCount, parseSize } from './take-part.ts';
 
 type Options = CharterOptions &
   Partial<AdmissionOptions> &
-  Pick<MemberOptions, 'port' | 'rounds'> &
+  Pick<MemberOptions, 'port' | 'rounds' | 'memory'> &
   Pick<ListenOptions, 'listen' | 'announce' | 'relay' | 'upnp'> & {
     readonly fresh?: boolean;
     readonly minMembers: string;
   };
 
-/** Opens the home and either resumes or founds. Throws what founding throws, with the home closed again. */
+/** Opens the home and either resumes or founds; so many `members` will share this machine's memory. Throws what founding throws, with the home closed again. */
 export async function createOrResume(
   call: Invocation,
   options: Options,
   name: string,
+  members = 1,
 ): Promise<{ open: OpenHome; entrance: Entrance; resumed: boolean }> {
   const { data, textColumn, batchRows, microRows, engine, licence, runName, minMembers } = options;
   const founding = {
@@ -64,7 +65,9 @@ export async function createOrResume(
   }
   try {
     // `up` on its own shares public text with members on this machine only.
-    const run = await foundedRun(call, open, { ...founding, asks: name === 'create' || data !== undefined });
+    const asks = name === 'create' || data !== undefined;
+    const memoryBytes = options.memory === undefined ? undefined : parseSize(options.memory);
+    const run = await foundedRun(call, open, { ...founding, asks, memory: { memoryBytes, members } });
     return { open, entrance: { run, name: runName, doors: [], command }, resumed };
   } catch (error) {
     await open.network.close();

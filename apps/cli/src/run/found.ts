@@ -15,6 +15,7 @@ import {
   engineRules,
   type Founded,
   foundRun,
+  memoryPlan,
   RUN_PRESETS,
   type RunRules,
   rulesForModel,
@@ -26,6 +27,7 @@ import type { ExchangeOptions } from '../commands/exchange-options.ts';
 import type { OptimizerOptions } from '../commands/optimizer-options.ts';
 import type { Identity } from '../identity.ts';
 import type { Invocation } from '../invocation.ts';
+import { memoryBudget } from '../memory/memory-budget.ts';
 import { projectRoot } from '../project.ts';
 import { formatCount } from '../ui/format.ts';
 import { oneLine } from '../ui/width.ts';
@@ -59,12 +61,16 @@ export interface FoundingOptions extends OptimizerOptions, ExchangeOptions, Batc
   readonly minMembers?: number;
   /** Who may join; everybody where it is absent. */
   readonly admission?: AdmissionRules;
+  /** What the members on this machine may use together; default: what is available, and one. */
+  readonly memory?: { readonly memoryBytes?: number; readonly members?: number };
 }
 
 /** Throws what reading and founding throw; nothing is left behind then but the keys. */
 export async function found(call: Invocation, identity: Identity, options: FoundingOptions): Promise<Founded> {
   // Before the data is read, which may take long.
   const rules = rulesOf(options);
+  const members = options.memory?.members;
+  memoryPlan(rules, { ...(await memoryBudget(rules.engine.kind, options.memory)), members }, true);
   const { documents, summary } = await readData(call, options);
   const read = prepareDocuments(documents, summary, {
     quality: options.qualityFilters,

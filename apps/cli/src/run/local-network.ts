@@ -6,6 +6,7 @@ import { formatBytes, shortId, WorldError } from '@folkmoot/core';
 import type { Notice } from '@folkmoot/node';
 import type { UpOptions } from '../commands/up.ts';
 import type { Invocation } from '../invocation.ts';
+import { availableMemory } from '../memory/available-memory.ts';
 import { type Report, reportFor } from '../ui/report.ts';
 import { answer } from './answer.ts';
 import { createOrResume } from './creation.ts';
@@ -37,7 +38,9 @@ export async function runNetwork(call: Invocation, options: UpOptions): Promise<
     listen: '127.0.0.1',
     minMembers: String(Math.max(2, Math.min(plan.honest.length, 3))),
   };
-  const { open, entrance, resumed } = await createOrResume(call, founding, 'up');
+  const count = plan.honest.length + plan.cheaters.length;
+  const { open, entrance, resumed } = await createOrResume(call, founding, 'up', count);
+  const memoryBytes = Math.floor((plan.memoryBytes ?? (await availableMemory())) / count);
   const report = reportFor(call);
   const members: MemberProcess[] = [];
   let follower: RunFollower | undefined;
@@ -51,6 +54,7 @@ export async function runNetwork(call: Invocation, options: UpOptions): Promise<
       evaluates: true,
       maxStoreBytes: plan.storeLimit === undefined ? undefined : parseSize(plan.storeLimit),
       rounds: plan.stop.rounds,
+      memoryBytes,
       watch: (notice) => (follower ? follower.notice(notice) : early.push(notice)),
       signal,
     });
@@ -58,7 +62,7 @@ export async function runNetwork(call: Invocation, options: UpOptions): Promise<
     if (resumed) report.event(`the run stands at round ${session.member.log.state.finalized}`, { type: 'resumed' });
     follower = newFollower(session, report, plan, members);
     for (const notice of early) follower.notice(notice);
-    await live(call, options, { plan, session, follower, report, members }, signal);
+    await live(call, options, { plan, memoryBytes, session, follower, report, members }, signal);
   } finally {
     report.close();
     await Promise.all(members.map((member) => member.leave()));
@@ -69,6 +73,8 @@ interface Plan {
   readonly honest: readonly string[];
   readonly cheaters: readonly { name: string; kind: string }[];
   readonly threads: number;
+  /** For all members together. */
+  readonly memoryBytes?: number;
   /** As it was typed: each member takes it for its own store. */
   readonly storeLimit?: string;
   readonly stop: StopRules;
@@ -76,6 +82,8 @@ interface Plan {
 
 interface Network {
   readonly plan: Plan;
+  /** For each member. */
+  readonly memoryBytes: number;
   readonly session: Session;
   readonly follower: RunFollower;
   readonly report: Report;
@@ -102,6 +110,7 @@ function planOf(options: UpOptions): Plan {
     honest: Array.from({ length: count }, (_, i) => NAMES[i] ?? `member-${i + 1}`),
     cheaters: kinds.map((kind, i) => ({ kind, name: CHEATER_NAMES[i] ?? `cheater-${i + 1}` })),
     threads: options.threads === undefined ? share : parseCount('--threads', options.threads),
+    memoryBytes: options.memory === undefined ? undefined : parseSize(options.memory),
     storeLimit: options.storeLimit,
     stop: { rounds, forMs, exit: options.exit === true },
   };
@@ -172,7 +181,7 @@ async function leaveAll({ session, follower, members }: Network): Promise<void> 
   await session.close();
 }
 
-function startMembers(call: Invocation, { plan, session, report, members }: Network): void {
+function startMembers(call: Invocation, { plan, memoryBytes, session, report, members }: Network): void {
   const invite = inviteOf(session);
   const others = [
     ...plan.honest.slice(1).map((name) => ({ name, cheater: undefined })),
@@ -186,6 +195,7 @@ function startMembers(call: Invocation, { plan, session, report, members }: Netw
       invite,
       cheater,
       threads: plan.threads,
+      memoryBytes,
       rounds: plan.stop.rounds,
       storeLimit: plan.storeLimit,
     });

@@ -12,6 +12,7 @@ export interface MemberProcessOptions {
   readonly cheater?: string;
   readonly threads: number;
   readonly rounds?: number;
+  readonly memoryBytes: number;
   readonly storeLimit?: string;
 }
 
@@ -68,9 +69,11 @@ export class MemberProcess {
   }
 }
 
-function argumentsOf({ home, name, invite, cheater, threads, rounds, storeLimit }: MemberProcessOptions): string[] {
+function argumentsOf(member: MemberProcessOptions): string[] {
+  const { home, name, invite, cheater, threads, rounds, memoryBytes, storeLimit } = member;
   // The founder measures the hold-out loss for all: three times the same number would cost three times as much.
   const options = ['--listen', '127.0.0.1', '--name', name, '--threads', String(threads), '--no-evaluate'];
+  options.push('--memory', String(memoryBytes));
   if (rounds !== undefined) options.push('--rounds', String(rounds));
   if (storeLimit !== undefined) options.push('--store-limit', storeLimit);
   if (cheater !== undefined) options.push('--cheater', cheater);

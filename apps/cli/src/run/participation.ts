@@ -47,6 +47,7 @@ export interface Part extends StopRules {
   readonly httpPort?: number;
   readonly name?: string;
   readonly threads?: number;
+  readonly memoryBytes?: number;
   readonly maxStoreBytes?: number;
   readonly engine?: EngineKind;
   readonly cheater?: AdversaryName;
@@ -67,6 +68,7 @@ export function partOf(options: Options): Part {
     httpPort: count('--http', options.http),
     name: options.name,
     threads: count('--threads', options.threads),
+    memoryBytes: options.memory === undefined ? undefined : parseSize(options.memory),
     maxStoreBytes: options.storeLimit === undefined ? undefined : parseSize(options.storeLimit),
     engine: options.engine as EngineKind | undefined,
     cheater: cheaterNamed(options.cheater),

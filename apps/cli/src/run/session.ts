@@ -17,6 +17,7 @@ import {
   fetchRunData,
   Guard,
   Member,
+  memoryPlan,
   type Notice,
   rememberedAddresses,
   systemClock,
@@ -28,6 +29,7 @@ import { type DiskStore, lockHome, openCells, openDiskStore, openJournal } from 
 import type { Engine, EngineKind } from '@folkmoot/tensor';
 import { createEngine, startEngine } from '@folkmoot/tensor/node';
 import { type Identity, openIdentity } from '../identity.ts';
+import { memoryBudget } from '../memory/memory-budget.ts';
 import { freeMemory } from './free-memory.ts';
 import { keepRun, type RunNote, readRunNote, runFolder } from './run-folder.ts';
 import { type Totals, toTenths } from './totals.ts';
@@ -63,6 +65,8 @@ export interface SessionOptions {
   readonly ticket?: Invited;
   /** Where the account's key is on another machine. */
   readonly vouched?: Vouched;
+  /** Most memory that training may take; default: what is available. */
+  readonly memoryBytes?: number;
   readonly maxStoreBytes?: number;
   readonly watch: (notice: Notice) => void;
   readonly signal: AbortSignal;
@@ -144,6 +148,8 @@ export class Session {
     // Of announced addresses the port is the router's.
     const port = options.announce ? (options.port ?? 0) : portOf(addresses);
     await keepRun(options.home, { ...note, port, addresses });
+    // Before anything is fetched that this machine could not work on.
+    const plan = memoryPlan(charter, await memoryBudget(charter.engine.kind, options));
     const data = await fetchRunData(artifacts, charter, watch, signal);
     const threads = options.threads ?? availableParallelism();
     const start = () => startEngine(charter.engine.kind, options.engine, { threads });
@@ -152,6 +158,7 @@ export class Session {
     const getShard = (id: Hash) => artifacts.get(id, { maxBytes: 2 ** 26, from: [charter.sequencer] });
     const work = new TensorWork(charter, engine, data.manifest, getShard, {
       renewEngine: start,
+      plan,
       openExact: () => createEngine('exact', { threads: Math.min(threads, 16) }),
     });
     const member = await Member.start(

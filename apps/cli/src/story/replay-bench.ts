@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { DeviceId, Hash } from '@folkmoot/core';
 import { MAX_MANIFEST_BYTES } from '@folkmoot/data';
 import { artifactSizes, readManifest, TensorWork } from '@folkmoot/node';
-import type { Engine, EngineKind } from '@folkmoot/tensor';
+import type { Engine, EngineKind, MemoryPlan } from '@folkmoot/tensor';
 import { startEngine } from '@folkmoot/tensor/node';
 import type { OpenRun } from './open-run.ts';
 import type { RunStore } from './run-store.ts';
@@ -21,8 +21,13 @@ export interface ReplayBench {
   close(): Promise<void>;
 }
 
-/** `kind`: another engine than the charter's would be here. */
-export async function openBench(run: OpenRun, store: RunStore, kind?: EngineKind): Promise<ReplayBench> {
+/** `kind`: another engine than the charter's would be here. `plan`: as training here would spend memory. */
+export async function openBench(
+  run: OpenRun,
+  store: RunStore,
+  kind?: EngineKind,
+  plan?: MemoryPlan,
+): Promise<ReplayBench> {
   const { charter } = run;
   const { sequencer, dataset } = charter;
   const sizes = artifactSizes(charter);
@@ -38,7 +43,7 @@ export async function openBench(run: OpenRun, store: RunStore, kind?: EngineKind
   const getShard = (id: Hash) =>
     store.get(id, { what: 'a shard of the data', maxBytes: shardBytes.get(id) ?? 0, from: [sequencer] });
   const engine = await startEngine(charter.engine.kind, kind, { threads: availableParallelism() });
-  const work = new TensorWork(charter, engine, manifest, getShard);
+  const work = new TensorWork(charter, engine, manifest, getShard, { plan });
   const part = (maxBytes: number) => (id: Hash, what: string, from?: readonly DeviceId[]) =>
     store.get(id, { what, maxBytes, from: [...(from ?? []), sequencer] });
   return {

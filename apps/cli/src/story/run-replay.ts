@@ -1,7 +1,9 @@
 /** `replay` in full: chooses, fetches, re-executes, tells. */
 import { isWorldError, shortId, WorldError } from '@folkmoot/core';
+import { memoryPlan } from '@folkmoot/node';
 import type { ReplayOptions } from '../commands/replay.ts';
 import type { Invocation } from '../invocation.ts';
+import { memoryBudget } from '../memory/memory-budget.ts';
 import { parseCount } from '../run/take-part.ts';
 import { formatLoss } from '../ui/format.ts';
 import { oneLine } from '../ui/width.ts';
@@ -36,7 +38,8 @@ export async function runReplay(call: Invocation, options: ReplayOptions): Promi
   const store = await RunStore.open(run, call);
   let bench: ReplayBench | undefined;
   try {
-    bench = await openBench(run, store, options.engine);
+    const plan = memoryPlan(run.charter, await memoryBudget(run.charter.engine.kind, { engine: options.engine }));
+    bench = await openBench(run, store, options.engine, plan);
     const { one, finding } = await replayFirst(call, story, store, bench, candidates);
     if (options.export !== undefined && one.kind === 'segment') await exportSegment(bench, one, options.export);
     tell(call, story, one, finding, bench.engine.name, options.export);

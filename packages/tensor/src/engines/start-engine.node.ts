@@ -56,6 +56,16 @@ export async function startEngine(run: EngineKind, asked?: EngineKind, options: 
   });
 }
 
+/** The kind that `startEngine` would start: looks, and opens nothing. Throws `engine-unknown`. */
+export async function likelyEngine(run: EngineKind, asked?: EngineKind): Promise<EngineKind> {
+  const chosen = asked ?? engineOf(process.env.FOLKMOOT_ENGINE) ?? (run === 'exact' ? 'exact' : undefined);
+  if (chosen !== undefined) return chosen;
+  const reports = await detectProviders();
+  return reports.some(({ engine, available, software }) => engine === 'webgpu' && available && !software)
+    ? 'webgpu'
+    : 'native';
+}
+
 const KINDS: readonly EngineKind[] = ['native', 'exact', 'webgpu'];
 
 function engineOf(name: string | undefined): EngineKind | undefined {
