@@ -30,6 +30,12 @@ export const benches: Readonly<Record<string, BenchEntry>> = {
     description: 'memory of a member process that waits for others (Linux and macOS; half a minute)',
     load: () => import('./idle.ts'),
   },
+  large: {
+    description:
+      'a 124M-parameter model and contexts to 4k: memory said and measured, time, loss (some minutes; 8 GB; --only 124M)',
+    long: true,
+    load: () => import('./large.ts'),
+  },
   scale: {
     description: 'a round of 100 to 10,000 members in the reducer: CPU and memory (some minutes)',
     load: () => import('./scale.ts'),

@@ -22,19 +22,25 @@ export interface ExportedModel {
  * In `model.safetensors` the tensors stand in the order of the arena, so that the sha-256 of everything behind its
  * header is the id of the base: whoever has the folder can check it against the run without our code.
  */
-export function exportFiles({ config, params, tokenizerJson, lineage }: ExportedModel): Map<string, Uint8Array> {
+export function exportFiles(model: ExportedModel): Map<string, Uint8Array> {
+  return new Map([...exportParts(model)].map(([name, parts]) => [name, concat(parts)]));
+}
+
+/** The same files in parts that follow each other: the parameters are not copied. */
+export function exportParts(model: ExportedModel): Map<string, readonly Uint8Array[]> {
+  const { config, params, tokenizerJson, lineage } = model;
   const { tensors, elements } = parameterLayout(config);
   assert(params.length === elements, `an arena of ${elements} elements, not ${params.length}`);
   assert(sha256(bytesOf(params)) === lineage.base, 'the parameters are those of the base');
   const entries = tensors.map(({ name, shape }) => ({ name, shape, dtype: 'F32' as const }));
   const header = writeSafetensorsHeader(entries, { format: 'pt', run: lineage.run, base: lineage.base });
   return new Map([
-    ['config.json', json(llamaConfig(config))],
-    ['generation_config.json', json({ bos_token_id: END_OF_TEXT_ID, eos_token_id: END_OF_TEXT_ID, do_sample: true })],
-    ['model.safetensors', concat([header, bytesOf(params)])],
-    ['tokenizer.json', tokenizerJson],
-    ['tokenizer_config.json', json(tokenizerConfig(config))],
-    ['README.md', utf8(modelCard(config, elements, lineage))],
+    ['config.json', [json(llamaConfig(config))]],
+    ['generation_config.json', [json({ bos_token_id: END_OF_TEXT_ID, eos_token_id: END_OF_TEXT_ID, do_sample: true })]],
+    ['model.safetensors', [header, bytesOf(params)]],
+    ['tokenizer.json', [tokenizerJson]],
+    ['tokenizer_config.json', [json(tokenizerConfig(config))]],
+    ['README.md', [utf8(modelCard(config, elements, lineage))]],
   ]);
 }
 

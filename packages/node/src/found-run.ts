@@ -18,6 +18,8 @@ export interface Founding {
   /** Who may join; everybody where it is absent. */
   readonly admission?: AdmissionRules;
   readonly documents: readonly SourceDocument[];
+  /** What to go on from, instead of a new vocabulary and random parameters; the caller files the base. */
+  readonly start?: { readonly tokenizer: Tokenizer; readonly base: Hash };
   /** What `prepareDocuments` has left out of them; default nothing. */
   readonly leftOut?: readonly LeftOut[];
   /** Told before each long step. */
@@ -37,15 +39,15 @@ const TOKENIZER_BYTES = 8e6;
 
 /** Throws what the tokenizer and the dataset throw on too little data, and `model-config`. */
 export function foundRun(founding: Founding): Founded {
-  const { rules, documents, onStep = () => {} } = founding;
-  onStep(`learning a vocabulary of ${rules.model.vocab} tokens`);
-  const tokenizer = Tokenizer.train(sample(documents, TOKENIZER_BYTES), rules.model.vocab);
+  const { rules, documents, start, onStep = () => {} } = founding;
+  if (!start) onStep(`learning a vocabulary of ${rules.model.vocab} tokens`);
+  const tokenizer = start?.tokenizer ?? Tokenizer.train(sample(documents, TOKENIZER_BYTES), rules.model.vocab);
   onStep('encoding the documents');
   const dataset = buildDataset(documents, tokenizer, { context: rules.model.context, leftOut: founding.leftOut });
   onStep('writing the programs');
   const programs = runPrograms(rules);
   const { elements } = parameterLayout(rules.model);
-  const base = bytesOf(initialParameters(rules.model, hashOf('initial', founding.nonce)));
+  const base = start ? undefined : bytesOf(initialParameters(rules.model, hashOf('initial', founding.nonce)));
   const charter: Charter = {
     protocol: 1,
     name: founding.name,
@@ -73,7 +75,7 @@ export function foundRun(founding: Founding): Founded {
       ...(programs.muon && { muon: programs.muon.id }),
       ...(programs.accumulate && { accumulate: programs.accumulate.id }),
     },
-    initialBase: sha256(base),
+    initialBase: base ? sha256(base) : start!.base,
     ...zeroIds(rules),
   };
   checkFounding(charter);
@@ -83,7 +85,14 @@ export function foundRun(founding: Founding): Founded {
     charter,
     dataset,
     tokenizer,
-    artifacts: [charterBytes(charter), dataset.manifestBytes, ...shards, tokenizer.toJson(), ...programBytes, base],
+    artifacts: [
+      charterBytes(charter),
+      dataset.manifestBytes,
+      ...shards,
+      tokenizer.toJson(),
+      ...programBytes,
+      ...(base ? [base] : []),
+    ],
   };
 }
 

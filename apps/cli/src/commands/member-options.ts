@@ -26,6 +26,7 @@ export interface ListenOptions {
 export interface CharterOptions extends OptimizerOptions, ExchangeOptions {
   readonly preset: string;
   readonly model?: string;
+  readonly from?: string;
   readonly rules?: string;
   readonly data?: string[];
   readonly textColumn?: string;
@@ -86,6 +87,12 @@ export function addCharterOptions(command: Command): Command {
     .option(
       '--rules <file.json>',
       'rules that differ from the preset’s: timing, committee, audit, credit, steps, as the charter names them',
+    )
+    .addOption(
+      new Option(
+        '--from <folder>',
+        'go on from the weights and the tokenizer of a Hugging Face folder, such as one made by export; float32, float16 or bfloat16, also in several files',
+      ).conflicts(['preset', 'model']),
     )
     .option(
       '--data <path...>',

@@ -31,8 +31,11 @@ export async function createOrResume(
   members = 1,
 ): Promise<{ open: OpenHome; entrance: Entrance; resumed: boolean }> {
   const { data, textColumn, batchRows, microRows, engine, licence, runName, minMembers } = options;
+  const { start, ...shape } = await shapeOf(options);
   const founding = {
-    ...(await shapeOf(options)),
+    ...shape,
+    // Where it lies is what a command says; what is there is read when a run is founded.
+    from: options.from,
     rules: options.rules === undefined ? undefined : await readRulesFile(options.rules),
     data,
     textColumn,
@@ -67,7 +70,7 @@ export async function createOrResume(
     // `up` on its own shares public text with members on this machine only.
     const asks = name === 'create' || data !== undefined;
     const memoryBytes = options.memory === undefined ? undefined : parseSize(options.memory);
-    const run = await foundedRun(call, open, { ...founding, asks, memory: { memoryBytes, members } });
+    const run = await foundedRun(call, open, { ...founding, start, asks, memory: { memoryBytes, members } });
     return { open, entrance: { run, name: runName, doors: [], command }, resumed };
   } catch (error) {
     await open.network.close();

@@ -33,6 +33,7 @@ import { formatCount } from '../ui/format.ts';
 import { oneLine } from '../ui/width.ts';
 import { type BatchOptions, batchOf } from './batch-of.ts';
 import { exchangeOf } from './exchange-of.ts';
+import type { ModelFolder } from './model-folder.ts';
 import { optimizerOf } from './optimizer-of.ts';
 import { changedRules, type RulesChange } from './rules-file.ts';
 import { runFolder } from './run-folder.ts';
@@ -45,6 +46,8 @@ export interface FoundingOptions extends OptimizerOptions, ExchangeOptions, Batc
   readonly preset: PresetName;
   /** Instead of the preset's. */
   readonly model?: ModelConfig;
+  /** Weights and tokenizer to go on from. */
+  readonly start?: ModelFolder;
   /** What differs from the preset's rules. */
   readonly rules?: RulesChange;
   readonly data?: readonly string[];
@@ -79,7 +82,10 @@ export async function found(call: Invocation, identity: Identity, options: Found
   for (const line of describeSummary(read.summary)) call.note(line);
   call.note('Whoever holds the invite can read this data: members fetch it to train on it.');
   if (options.asks) await call.confirm('Share it with everybody who holds the invite?');
+  if (options.start) call.note('reading the weights …');
+  const start = options.start && { tokenizer: options.start.tokenizer, base: await options.start.baseId() };
   const founded = foundRun({
+    start,
     name: options.runName,
     creator: identity.account.id,
     sequencer: identity.device.id,
@@ -94,6 +100,7 @@ export async function found(call: Invocation, identity: Identity, options: Found
   const run = runId(founded.charter);
   const store = await openDiskStore({ path: runFolder(call.home, run).store });
   for (const bytes of founded.artifacts) await store.put(bytes);
+  await options.start?.fileBase(store, founded.charter.initialBase);
   call.note(
     `run ${run.slice(0, 10)}: ${founded.charter.parameters.toLocaleString('en-US')} parameters, ${founded.charter.dataset.trainRows.toLocaleString('en-US')} rows to train on, ${formatBytes(founded.artifacts.reduce((sum, bytes) => sum + bytes.length, 0))} for a newcomer to fetch`,
   );

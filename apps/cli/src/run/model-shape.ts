@@ -4,19 +4,25 @@ import { WorldError } from '@folkmoot/core';
 import { type ModelConfig, type PresetName, readLlamaConfig } from '@folkmoot/model';
 import { nearestPreset, RUN_PRESETS } from '@folkmoot/node';
 import type { CharterOptions } from '../commands/member-options.ts';
+import { type ModelFolder, openModelFolder } from './model-folder.ts';
 
 /** Published configs have some hundred bytes. */
 const MAX_CONFIG_BYTES = 2 ** 20;
 
 /**
- * The preset, or the config of `--model` with the preset nearest to it.
+ * The preset, or the config of `--model` or `--from` with the preset nearest to it.
  *
- * Throws `no-such-preset`, `model-unreadable`, `huggingface-unsupported`, `model-config`.
+ * Throws what `openModelFolder` throws, `no-such-preset`, `model-unreadable`, `huggingface-unsupported`, `model-config`.
  */
 export async function shapeOf({
   preset,
   model: path,
-}: CharterOptions): Promise<{ preset: PresetName; model?: ModelConfig }> {
+  from,
+}: CharterOptions): Promise<{ preset: PresetName; model?: ModelConfig; start?: ModelFolder }> {
+  if (from !== undefined) {
+    const start = await openModelFolder(from);
+    return { preset: nearestPreset(start.config), model: start.config, start };
+  }
   if (path === undefined) return { preset: presetNamed(preset) };
   const model = readLlamaConfig(await readConfig(path), 'train');
   return { preset: nearestPreset(model), model };

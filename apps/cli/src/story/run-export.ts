@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { bytesOf, type Hash } from '@folkmoot/core';
 import { balanceOf } from '@folkmoot/ledger';
-import { exportFiles } from '@folkmoot/model';
+import { exportParts } from '@folkmoot/model';
 import type { ExportOptions } from '../commands/export.ts';
 import type { Invocation } from '../invocation.ts';
 import { formatBytes, formatLoss } from '../ui/format.ts';
@@ -35,8 +35,8 @@ export async function runExport(call: Invocation, options: ExportOptions): Promi
       members: creditsOf(story),
       data: licences,
     };
-    const files = exportFiles({ config: run.charter.model, params, tokenizerJson: tokenizer.toJson(), lineage });
-    for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+    const files = exportParts({ config: run.charter.model, params, tokenizerJson: tokenizer.toJson(), lineage });
+    for (const [name, parts] of files) await writeFile(join(folder, name), parts);
     call.object({
       folder,
       files: [...files.keys()],
@@ -46,7 +46,8 @@ export async function runExport(call: Invocation, options: ExportOptions): Promi
       holdoutLoss,
       parameters: run.charter.parameters,
     });
-    for (const [name, bytes] of files) call.say(`${formatBytes(bytes.length).padStart(8)}  ${join(folder, name)}`);
+    const sizeOf = (parts: readonly Uint8Array[]) => parts.reduce((sum, part) => sum + part.length, 0);
+    for (const [name, parts] of files) call.say(`${formatBytes(sizeOf(parts)).padStart(8)}  ${join(folder, name)}`);
     call.say(`base ${base} after ${lineage.rounds} rounds, hold-out loss ${formatLoss(holdoutLoss)}`);
   } finally {
     await store.close();
