@@ -26,6 +26,15 @@ export const benches: Readonly<Record<string, BenchEntry>> = {
     description: 'what near-duplicate removal and quality filters do to the hold-out loss, three seeds (some minutes)',
     load: () => import('./data.ts'),
   },
+  goodput: {
+    description:
+      'what a run delivers while a fifth of its trainers fails in every round, with and without reserves (some minutes)',
+    load: () => import('./goodput.ts'),
+  },
+  help: {
+    description: 'how well it tells who trained on the rows that it was given, on real text (some minutes)',
+    load: () => import('./help.ts'),
+  },
   idle: {
     description: 'memory of a member process that waits for others (Linux and macOS; half a minute)',
     load: () => import('./idle.ts'),

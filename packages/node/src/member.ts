@@ -47,6 +47,7 @@ import type { Notice } from './notices.ts';
 import { Peers } from './peers.ts';
 import { followLog, serveLog } from './replication.ts';
 import { reproduce } from './reproducer.ts';
+import { scoreHelp } from './scorer.ts';
 import { Sequencer } from './sequencer.ts';
 import { TaskList } from './task-list.ts';
 import { storeZeros, Trainer } from './trainer.ts';
@@ -421,6 +422,8 @@ export class Member {
         return this.#auditor.audit(duty.audit, signal);
       case 'judge':
         return this.#auditor.judge(duty.audit, signal);
+      case 'score':
+        return scoreHelp(this.#bench, duty, signal);
       case 'reproduce':
         return reproduce(this.#bench, duty, signal);
       default:

@@ -1,5 +1,5 @@
 /** `Work` in earnest: the charter's programs on an engine, the codec and the aggregation of `training`. */
-import { assert, bytesOf, type Hash, sha256, WorldError } from '@folkmoot/core';
+import { assert, below, bytesOf, type Hash, hashOf, SeededRandom, sha256, WorldError } from '@folkmoot/core';
 import { assignedRows, type DatasetManifest, type RowBatch, Rows } from '@folkmoot/data';
 import {
   accumulateProgram,
@@ -260,13 +260,47 @@ export class TensorWork implements Work {
     return stateDistance(this.#layout, from, theirs, own);
   }
 
+  async help(
+    start: Uint8Array,
+    update: Uint8Array,
+    { seed, seat, rowsSeed }: { seed: Hash; seat: number; rowsSeed: Hash },
+  ): Promise<number> {
+    const { batchRows, stepsPerRound, dataset, aggregator } = this.#charter;
+    const decoded = decodeUpdate(this.#charter.codec, this.#layout, update);
+    if (!decoded.ok) return Number.NaN;
+    const from = this.#readBase(start);
+    const alone = aggregate([{ key: '', update: decoded.update }], this.#layout.elements);
+    const after = applyAggregate(from, alone, aggregator.outerRate);
+    const random = new SeededRandom(hashOf('rows', rowsSeed, seat));
+    // Both kinds in one batch, half and half.
+    const half = Math.max(1, batchRows >> 1);
+    const own = Array.from({ length: half }, () => {
+      const step = below(random, stepsPerRound);
+      return assignedRows(seed, dataset.trainRows, seat, step, this.#charter)[below(random, batchRows)]!;
+    });
+    const other = Array.from({ length: half }, () => below(random, dataset.trainRows));
+    const batch = await this.#train.read([...own, ...other]);
+    const evaluator = await this.#evaluator();
+    const losses = (params: Float32Array) =>
+      this.#exclusively('evaluating', async () => {
+        await evaluator.load(params);
+        return evaluator.rowLosses(batch);
+      });
+    const [before, then] = [await losses(from), await losses(after)];
+    let sum = 0;
+    for (let row = 0; row < 2 * half; row++) sum += (row < half ? 1 : -1) * (before[row]! - then[row]!);
+    return sum / (half * this.#charter.model.context);
+  }
+
   async evaluate(params: Uint8Array): Promise<number> {
-    const evaluator = await this.#engine.once('evaluator', (engine) =>
-      Evaluator.create(engine, this.#programs.evaluate, this.#layout),
-    );
+    const evaluator = await this.#evaluator();
     const arena = this.#readBase(params);
     const batch = await this.#holdoutBatch();
     return this.#exclusively('evaluating', () => evaluator.loss(arena, batch));
+  }
+
+  #evaluator(): Promise<Evaluator> {
+    return this.#engine.once('evaluator', (engine) => Evaluator.create(engine, this.#programs.evaluate, this.#layout));
   }
 
   async close(): Promise<void> {

@@ -70,6 +70,11 @@ export interface Work {
   distance(start: StateBytes, mine: StateBytes, claimed: StateBytes): Distance;
   /** The same work step by step and operator by operator, for disputes. */
   readonly arbitration: Arbitration;
+  /**
+   * By how much more `update`, applied alone to `start`, where its round began, lowers the loss on rows of its seat than on others, both drawn by
+   * `rowsSeed`: nats per token; not finite where the update is none.
+   */
+  help(start: Uint8Array, update: Uint8Array, rows: { seed: Hash; seat: number; rowsSeed: Hash }): Promise<number>;
   /** Hold-out loss of `params`, nats per token. */
   evaluate(params: Uint8Array): Promise<number>;
   /** Frees memory on the engine; the engine itself is the caller's. */

@@ -12,6 +12,7 @@ import * as audits from './audits.ts';
 import * as delivery from './delivery.ts';
 import { dispute, expireDispute } from './disputes.ts';
 import type { Context, Event } from './events.ts';
+import { score } from './help.ts';
 import * as membership from './membership.ts';
 import { reproduced } from './reproduce.ts';
 import * as reserves from './reserves.ts';
@@ -48,6 +49,7 @@ const RULES = {
   alive: reserves.alive,
   reproduced,
   dispute,
+  score,
   tick: nothing,
 } as unknown as Record<RecordKind, Rule>;
 
@@ -58,6 +60,7 @@ const ABOUT_A_PAST_ROUND: ReadonlySet<RecordKind> = new Set([
   'verdict',
   'reproduced',
   'dispute',
+  'score',
   'revoke',
   'withdraw',
 ]);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { hashOf } from '@folkmoot/core';
 import { balanceOf, type Outcome } from '@folkmoot/ledger';
 import { drawSegment } from './draw.ts';
+import { NO_HELP_KNOWN } from './help.ts';
 import { auditPpm, type Duty } from './index.ts';
 import { type Behaviour, ScriptedMember, ScriptedRun, testCharter } from './scripted.test-support.ts';
 import type { Member } from './state.ts';
@@ -32,7 +33,8 @@ function answers(outcome: 'abstain' | 'unavailable'): Behaviour {
 }
 
 test('the probability falls from one with clean audits to the floor, and a missing verdict makes it one', () => {
-  const ppm = (cleanAudits: number, auditDue = false) => auditPpm(50_000, { cleanAudits, auditDue });
+  const ppm = (cleanAudits: number, auditDue = false) =>
+    auditPpm(50_000, { cleanAudits, auditDue, help: NO_HELP_KNOWN });
   assert.deepEqual(
     [0, 1, 2, 4, 9, 18, 19, 20, 1000].map((clean) => ppm(clean)),
     [1_000_000, 500_000, 333_333, 200_000, 100_000, 52_631, 50_000, 50_000, 50_000],

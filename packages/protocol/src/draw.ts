@@ -1,6 +1,7 @@
 /** Who does what: every draw is a function of a seed and the members, so that each receiver recomputes every role. */
 import { below, type DeviceId, type Hash, hashOf, SeededRandom } from '@folkmoot/core';
 import { segmentsPerRound } from '@folkmoot/records';
+import { raiseOf } from './help.ts';
 import { type Audit, isBarred, type Member, type State } from './state.ts';
 
 /** Ready devices, at most one an account, in ascending order. */
@@ -104,9 +105,10 @@ export function drawSegment(state: State, auditSeed: Hash, trainer: DeviceId): n
   return drawn ? 1 + below(random, segmentsPerRound(state.charter)) : undefined;
 }
 
-/** Probability of an audit in parts per million: 1/(1 + clean audits), not below the floor. */
-export function auditPpm(floorPpm: number, member: Pick<Member, 'cleanAudits' | 'auditDue'>): number {
-  return member.auditDue ? 1_000_000 : Math.max(floorPpm, Math.floor(1_000_000 / (1 + member.cleanAudits)));
+/** Probability of an audit in parts per million: 1/(1 + clean audits), not below the floor; more where it helps little. */
+export function auditPpm(floorPpm: number, member: Pick<Member, 'cleanAudits' | 'auditDue' | 'help'>): number {
+  const usual = Math.max(floorPpm, Math.floor(1_000_000 / (1 + member.cleanAudits)));
+  return member.auditDue ? 1_000_000 : Math.min(1_000_000, raiseOf(member.help) * usual);
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import type { DeviceId, Hash } from '@folkmoot/core';
 import { type DisputeDuty, disputeDuties } from './dispute-duties.ts';
+import type { Subject } from './help.ts';
 import type { Reproduction } from './reproduce.ts';
 import { canAnswer } from './reserves.ts';
 import { includedUpdates } from './round.ts';
@@ -38,7 +39,8 @@ export type Duty =
   | { kind: 'audit'; audit: Audit }
   | { kind: 'judge'; audit: Audit }
   | { kind: 'reproduce'; reproduction: Reproduction }
-  | DisputeDuty;
+  | DisputeDuty
+  | { kind: 'score'; round: number; base: Hash; previous: Hash; seed: Hash; rowsSeed: Hash; subject: Subject };
 
 /** The duties of `device`, the most urgent first. Cost: the device's own audits and the round's witnesses. */
 export function duties(state: State, device: DeviceId): Duty[] {
@@ -48,8 +50,16 @@ export function duties(state: State, device: DeviceId): Duty[] {
     ...auditDuties(state, device),
     ...roundDuties(state, device),
     ...disputeDuties(state, device),
+    ...scoreDuties(state, device),
     ...(member.ready ? [] : [{ kind: 'ready' } as const]),
   ];
+}
+
+/** Nobody waits for these. */
+function scoreDuties(state: State, device: DeviceId): Duty[] {
+  return Object.values(state.scorings).flatMap(({ round, base, previous, seed, rowsSeed, owed }) =>
+    owed[device] ? [{ kind: 'score', round, base, previous, seed, rowsSeed, subject: owed[device] } as const] : [],
+  );
 }
 
 function roundDuties(state: State, device: DeviceId): Duty[] {

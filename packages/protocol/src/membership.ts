@@ -1,9 +1,11 @@
 /** Who belongs: joining, being ready, leaving, and being proven at fault. */
+
 import { type Hash, vouchingAccount } from '@folkmoot/core';
 import { forfeit, openAccount } from '@folkmoot/ledger';
 import { type RecordOf, type VerifiedRecord, verifyRecord } from '@folkmoot/records';
 import { hasSeniority, letIn, refusalToAdmit } from './admission.ts';
 import type { Context } from './events.ts';
+import { NO_HELP_KNOWN } from './help.ts';
 import { isBarred, type Member, type State, zeroCarry } from './state.ts';
 import { recounting } from './tally.ts';
 
@@ -111,6 +113,7 @@ function newMember(state: State, body: RecordOf<'join'>): Member {
     refusedRounds: [],
     readies: { round: 0, count: 0 },
     verifiedSegments: 0,
+    help: NO_HELP_KNOWN,
     audits: [],
     cases: [],
   };

@@ -5,6 +5,7 @@ import type { Header } from '@folkmoot/records';
 import { drawAudits } from './audit-draw.ts';
 import { drawReserves, drawTrainers, drawWitnesses, hasReady, hasSeniors, readyDevices } from './draw.ts';
 import type { Context } from './events.ts';
+import { concludeOldScorings, drawScoring } from './help.ts';
 import { setAway } from './membership.ts';
 import { forgetPace, graceAfter, limitMs, observePace, type TimedPhase } from './pace.ts';
 import { beginReproduction, giveUpOldReproductions } from './reproduce.ts';
@@ -62,6 +63,7 @@ function assign(state: State, context: Context): void {
   if (round.number === 1) round.seed = roundSeed(state, state.head.id, {});
   if (round.number === 1) for (const device of readyDevices(state)) state.members[device]!.founder = true;
   giveUpOldReproductions(state, context);
+  concludeOldScorings(state);
   const trainers = drawTrainers(state, round.seed);
   round.reserves = drawReserves(state, round.seed);
   trainers.forEach((device, seat) => {
@@ -116,8 +118,9 @@ function endRevealing(state: State, context: Context): void {
 
 function endWitnessing(state: State, context: Context): void {
   const { round } = state;
+  const attested = new Map(Object.entries(round.attested).map(([witness, updates]) => [witness, new Set(updates)]));
   round.included = Object.keys(round.seats)
-    .filter((device) => isIncluded(state, device))
+    .filter((device) => isIncluded(state, device, attested))
     .sort();
   if (round.included.length === 0) return voidRound(state, 'no update was attested', context);
   context.events.push({ kind: 'included', round: round.number, trainers: round.included });
@@ -156,12 +159,11 @@ export function includedUpdates(state: State): Hash[] {
 }
 
 /** More than two thirds of the witnesses that are not the trainer's own account attest the update. */
-function isIncluded(state: State, trainer: DeviceId): boolean {
+function isIncluded(state: State, trainer: DeviceId, attested: ReadonlyMap<DeviceId, ReadonlySet<Hash>>): boolean {
   const update = eligibleUpdate(state, trainer);
   if (update === null) return false;
-  const { attested } = state.round;
   const seats = witnessesOf(state, trainer);
-  return isTwoThirds(seats.filter((witness) => attested[witness]?.includes(update)).length, seats.length);
+  return isTwoThirds(seats.filter((witness) => attested.get(witness)?.has(update)).length, seats.length);
 }
 
 /** The revealed update, unless nothing that the trainer offers can count. */
@@ -261,8 +263,10 @@ function finalize(state: State, id: Hash, header: Header, context: Context): voi
     trainers: round.included,
     updates: includedUpdates(state),
   });
-  for (const [device, seat] of inOrder(round.seats)) concludeSeat(state, device, seat, context);
+  const included = new Set(round.included);
+  for (const [device, seat] of inOrder(round.seats)) concludeSeat(state, device, seat, included.has(device), context);
   drawAudits(state, context);
+  drawScoring(state);
   state.lastHeader = id;
   state.previous = state.base;
   state.base = header.nextBase;
@@ -275,10 +279,10 @@ function finalize(state: State, id: Hash, header: Header, context: Context): voi
  * Carries the state of included trainers on, and settles the others. Who was not included goes on from what it carried
  * before: what it did not get to say is not said yet, and what it did in this round nobody can check.
  */
-function concludeSeat(state: State, device: DeviceId, seat: Seat, context: Context): void {
+function concludeSeat(state: State, device: DeviceId, seat: Seat, isIn: boolean, context: Context): void {
   const { round, charter } = state;
   const member = state.members[device]!;
-  if (round.included.includes(device)) {
+  if (isIn) {
     const { momentsOut, errorOut } = seat.commit!;
     const { steps, round: from, since } = seat.carryIn;
     if (isTainted(member, seat.carryIn)) return;

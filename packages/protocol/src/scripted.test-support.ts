@@ -264,6 +264,13 @@ export class ScriptedRun {
       }
       case 'judge':
         return this.say(member, 'verdict', this.verdictOf(duty.audit), place);
+      case 'score':
+        return this.say(
+          member,
+          'score',
+          { scores: [{ trainer: duty.subject.trainer, help: 100_000 }] },
+          { round: duty.round, base: duty.base },
+        );
       case 'reproduce': {
         const { round, base, trainer, segment, mark } = duty.reproduction;
         const link = this.linkOf(duty.reproduction, segment);

@@ -8,6 +8,7 @@ import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
 import { emptyLedger, type Ledger } from '@folkmoot/ledger';
 import { type Charter, type Header, runId } from '@folkmoot/records';
 import type { Case } from './cases.ts';
+import type { Help, Scoring } from './help.ts';
 import { emptyPace, type Pace } from './pace.ts';
 import type { Reproduction } from './reproduce.ts';
 
@@ -52,6 +53,8 @@ export interface Member {
   readies: { round: number; count: number };
   /** Segments of rounds that an audit has matched: what makes a senior. */
   verifiedSegments: number;
+  /** How much its updates help on its own rows, beside what is usual. */
+  help: Help;
   /** Keys of the audits and reproductions in which the device is trainer or auditor. */
   audits: string[];
   /** Keys of the cases in which the device is trainer, accuser or judge. */
@@ -226,6 +229,8 @@ export interface State {
   reproductions: Record<string, Reproduction>;
   /** Audits whose mismatch can be disputed or is, by `auditKey`. */
   cases: Record<string, Case>;
+  /** By round, what witnesses measure of its updates. */
+  scorings: Record<number, Scoring>;
   timers: Timer[];
   ledger: Ledger;
 }
@@ -249,6 +254,7 @@ export function initialState(charter: Charter): State {
     openAudits: {},
     reproductions: {},
     cases: {},
+    scorings: {},
     timers: [],
     ledger: emptyLedger(),
   };

@@ -185,6 +185,8 @@ export const charterSchema = z.strictObject({
   audit: z.strictObject({
     /** Probability of an audit falls from one to this with clean audits. */
     floorPpm: count(1_000_000),
+    /** Witnesses measure whom updates help, and who helps little is audited more often. */
+    scores: z.literal(true).optional(),
   }),
   /** Who may join; everybody where it is absent. */
   admission: admission.optional(),

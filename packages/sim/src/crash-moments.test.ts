@@ -7,7 +7,7 @@ import { simCharter } from './sim-charter.ts';
 import { type SimPerson, SimRun } from './sim-run.ts';
 import { checkAgreement, checkStory } from './sim-story.ts';
 
-type Kind = Exclude<Duty['kind'], 'ready' | 'answer' | 'reproduce' | DisputeDuty['kind']>;
+type Kind = Exclude<Duty['kind'], 'ready' | 'answer' | 'reproduce' | 'score' | DisputeDuty['kind']>;
 
 const ANSWERS: Record<Kind, RecordKind> = {
   train: 'commit',

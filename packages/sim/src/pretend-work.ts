@@ -101,6 +101,11 @@ export class PretendWork implements Work {
       : { distancePpm: 1_000_000, tensor: 'pretended', first: 'pretended' };
   }
 
+  /** Nothing is learned here: everybody helps alike. */
+  async help(): Promise<number> {
+    return 0.1;
+  }
+
   async evaluate(params: Uint8Array): Promise<number> {
     return params[0]!;
   }
