@@ -70,8 +70,9 @@ const common = {
 } as const;
 
 /**
- * Sparse updates pay their debt only after some fifty rounds, so the smallest preset, made for short runs, is dense; and
- * dense updates profit from Muon, sparse ones do not (docs/results/learning.md).
+ * Sparse updates pay their debt only after some fifty rounds, so the smallest preset, made for short runs, is dense. Muon
+ * learns more of the same tokens, dense and sparse (docs/results/learning/findings.md); turning the matrices of `medium`
+ * would take as long as a pass over its small batch, so it stays with AdamW.
  */
 export const RUN_PRESETS: Readonly<Record<PresetName, RunRules>> = {
   tiny: {
@@ -89,7 +90,7 @@ export const RUN_PRESETS: Readonly<Record<PresetName, RunRules>> = {
     batchRows: 8,
     stepsPerRound: 30,
     stepsPerSegment: 6,
-    optimizer: ADAMW,
+    optimizer: MUON,
     ...SPARSE,
   },
   medium: {
