@@ -103,6 +103,11 @@ export const l8: Experiment = {
     { label: 'sparse, Muon .006, 100 rounds', arm: SPARSE_MUON, against: LONG_PARALLEL_MUON },
     { label: 'sparse, Muon .006, ahead by half, 100 rounds', arm: MUON_AHEAD, against: LONG_PARALLEL_MUON },
     {
+      label: 'sparse 128 of 4096, Muon .006, ahead by half, 100 rounds',
+      arm: { ...MUON_AHEAD, id: 'sparse 128, Muon .006, ahead .5', codec: [[0, sparse(128)]] },
+      against: LONG_PARALLEL_MUON,
+    },
+    {
       label: 'sparse, Muon .006, ahead by half from round 15 on, 100 rounds',
       arm: MUON_AHEAD_LATER,
       against: LONG_PARALLEL_MUON,
