@@ -60,7 +60,10 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
   const libp2p = await startListening(options.listen ?? [], () => configured(key, options, limits, places, reach));
   places.watch(libp2p);
   Reach.confirmOwn(libp2p);
-  return new Libp2pNetwork(libp2p, toHex(key.publicKey.raw), limits, options.onHandlerError ?? (() => {}), reach);
+  const device = toHex(key.publicKey.raw);
+  const network = new Libp2pNetwork(libp2p, device, limits, options.onHandlerError ?? (() => {}), reach);
+  await reach?.keepReserved(libp2p, RESERVE_AGAIN_MS, network.closed);
+  return network;
 }
 
 /** Make it with `createNetwork`. */
@@ -76,7 +79,7 @@ export class Libp2pNetwork implements Network {
   readonly #held = new Map<DeviceId, Held>();
   #maxHeldBytes: number;
   readonly #reach: Reach | undefined;
-  readonly #closed = new AbortController();
+  readonly #ending = new AbortController();
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -95,7 +98,6 @@ export class Libp2pNetwork implements Network {
     libp2p.addEventListener('connection:close', ({ detail }) => this.#connections.remove(detail));
     for (const connection of libp2p.getConnections()) this.#connections.add(connection);
     this.#reach = reach;
-    void reach?.keepReserved(libp2p, RESERVE_AGAIN_MS, this.#closed.signal);
   }
 
   addresses(): string[] {
@@ -175,6 +177,11 @@ export class Libp2pNetwork implements Network {
     return connection && (isRelayed(connection) ? 'relayed' : 'direct');
   }
 
+  /** Aborts when this node closes. */
+  get closed(): AbortSignal {
+    return this.#ending.signal;
+  }
+
   /** What this node relays for others; `undefined` where it does not. */
   get relaying(): RelayLimits | undefined {
     return this.#reach?.relayLimits();
@@ -210,7 +217,7 @@ export class Libp2pNetwork implements Network {
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      this.#closed.abort();
+      this.#ending.abort();
       for (const stream of [...this.#streams.keys()]) stream.abort(new Error('this node is closing'));
       await this.#libp2p.stop();
     })();

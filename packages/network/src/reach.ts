@@ -20,8 +20,11 @@ export interface RelayLimits {
 
 /** Enough to meet and for small records; artifacts go directly, or over HTTP. */
 export const RELAY_LIMITS: RelayLimits = { bytes: 128 * 1024, durationMs: 120_000, reservations: 32 };
-/** A relay that allows so much on a connection is paid for by somebody who means it: artifacts may go through it. */
-export const BULK_RELAY_BYTES = 16 * 2 ** 20;
+/**
+ * A relayed connection on which so much is left is paid for by somebody who means it: artifacts may go through it. One that
+ * does not fit breaks off, and goes on over the next.
+ */
+export const BULK_RELAY_BYTES = 2 ** 20;
 
 export interface ReachOptions {
   /** Relays through which this node is reachable: multiaddrs with `/p2p/…`. */
@@ -55,9 +58,9 @@ export class Reach {
     );
   }
 
+  /** Relays that are named are not among these: one that is full or down must not keep a member from starting. */
   listen(): string[] {
-    const { through = [], findsRelays } = this.#options;
-    return [...through.map((relay) => `${relay}/p2p-circuit`), ...(findsRelays ? ['/p2p-circuit'] : [])];
+    return this.#options.findsRelays ? ['/p2p-circuit'] : [];
   }
 
   transports(): NonNullable<Libp2pOptions['transports']> {
@@ -100,23 +103,34 @@ export class Reach {
       if (!isPrivate(address.toString())) addressManager.confirmObservedAddr(address as never, { type: 'transport' });
   }
 
-  /** Asks again for the places at relays that were lost, until `signal` aborts. */
+  /** Asks the named relays for a place, once; and for those that were lost every so often until `signal` aborts. */
   async keepReserved(libp2p: Libp2p, everyMs: number, signal: AbortSignal): Promise<void> {
     const { through = [] } = this.#options;
-    if (through.length === 0) return;
-    while (!signal.aborted) {
+    await this.#reserve(libp2p, through);
+    if (through.length > 0) void this.#reserveAgain(libp2p, through, everyMs, signal);
+  }
+
+  async #reserveAgain(libp2p: Libp2p, through: readonly string[], everyMs: number, signal: AbortSignal): Promise<void> {
+    for (;;) {
       await new Promise((resolve) => {
         const timer = setTimeout(resolve, everyMs);
         timer.unref();
         signal.addEventListener('abort', resolve, { once: true });
       });
+      if (signal.aborted) return;
       const mine = libp2p.getMultiaddrs().map(String);
-      const lost = through.filter((relay) => !mine.some((address) => address.includes(`${idIn(relay)}/p2p-circuit`)));
-      if (signal.aborted || lost.length === 0) continue;
-      await componentsOf(libp2p)
-        .transportManager.listen(lost.map((relay) => multiaddr(`${relay}/p2p-circuit`)))
-        .catch(() => {});
+      await this.#reserve(
+        libp2p,
+        through.filter((relay) => !mine.some((address) => address.includes(`${idIn(relay)}/p2p-circuit`))),
+      );
     }
+  }
+
+  async #reserve(libp2p: Libp2p, relays: readonly string[]): Promise<void> {
+    const { transportManager } = componentsOf(libp2p);
+    await Promise.all(
+      relays.map((relay) => transportManager.listen([multiaddr(`${relay}/p2p-circuit`)]).catch(() => {})),
+    );
   }
 }
 

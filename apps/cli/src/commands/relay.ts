@@ -18,7 +18,7 @@ export function register(program: Command): void {
     .option('--listen <address>', 'address to listen at', '0.0.0.0')
     .option('--port <n>', 'port to listen at', '4801')
     .option('--announce <multiaddr...>', 'where others reach this machine, behind a router that forwards a port')
-    .option('--data-limit <size>', 'what one connection may carry; from 16MiB on artifacts go through it too', '128KiB')
+    .option('--data-limit <size>', 'what one connection may carry; from 1MiB on artifacts go through it too', '128KiB')
     .option('--time-limit <time>', 'how long one connection may last', '2m')
     .option('--places <n>', 'members that may wait here to be reached', '32')
     .addHelpText('after', examples)
