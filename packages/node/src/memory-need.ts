@@ -84,7 +84,7 @@ function stepElements(
   const logits = 2.42 * vocab;
   // Newton and Schulz turn one block's matrices at a time.
   const turning = muonElements(optimizer, layout) > 0 ? 12 * layout.blocks.elements : 0;
-  return tokens * (kept + logits) + scoreElements(model, tokens) + turning;
+  return tokens * (kept + logits) + chunkElements(model, tokens) + turning;
 }
 
 /** Floats for each token that a block leaves for its way back. */
@@ -93,9 +93,9 @@ function blockElements({ hidden, heads, kvHeads, feedForward, context }: ModelCo
   return 12 * hidden + 4 * keyWidth + 5 * feedForward + (isChunked(context) ? 0 : heads * meanKeys(context));
 }
 
-/** Scores of blocks of 256 queries and of four widths, a few at a time. */
-function scoreElements({ context, heads }: ModelConfig, tokens: number): number {
-  return isChunked(context) ? 6 * 2.5 * heads * 256 * tokens : 0;
+/** Scores of blocks of 256 queries and of four widths, a few at a time; and of each layer the pieces of its attention. */
+function chunkElements({ context, heads, hidden, layers }: ModelConfig, tokens: number): number {
+  return isChunked(context) ? (6 * heads * 256 + 22 * hidden * layers) * tokens : 0;
 }
 
 /** As `decoder.ts` chooses. */
