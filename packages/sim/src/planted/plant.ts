@@ -1,6 +1,7 @@
 /** Plants one bug in a process of its own and waits until somebody notices. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { AIMS } from './aims.ts';
 import type { PlantedBug } from './bug.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -47,7 +48,7 @@ async function inWorlds(bug: PlantedBug, from: number, count: number): Promise<C
     ...(caught && { seed: caught.seed }),
     worlds: lines.length,
     cpuSeconds,
-    message: caught?.message ?? (lines.length < count ? out.slice(-500) : 'nothing was noticed'),
+    message: caught?.message ?? (lines.length === 0 ? out.slice(-500) : 'nothing was noticed'),
   };
 }
 
@@ -62,7 +63,13 @@ async function inContract(bug: PlantedBug): Promise<Catch> {
 async function run(bug: PlantedBug, args: string[]): Promise<string> {
   const child = spawn(process.execPath, ['--import', HOOK, ...args], {
     cwd: ROOT,
-    env: { ...process.env, FOLKMOOT_PLANT: bug.name, FOLKMOOT_SHRINK: '0', NODE_TEST_CONTEXT: undefined },
+    env: {
+      ...process.env,
+      FOLKMOOT_PLANT: bug.name,
+      FOLKMOOT_SHRINK: '0',
+      FOLKMOOT_AIM: AIMS[bug.name] ?? '',
+      NODE_TEST_CONTEXT: undefined,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LONGEST_MS,
   });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { AIMS } from './aims.ts';
 import { PLANTED_BUGS } from './index.ts';
 import { plant } from './plant.ts';
 import { planted } from './planted.ts';
@@ -24,6 +25,14 @@ test('every planted bug fits one place of its source, and has a name of its own'
     const source = readFileSync(new URL(`../../../../${bug.file}`, import.meta.url), 'utf8');
     assert.notEqual(planted(bug, source), source);
   }
+});
+
+test('what is aimed at is a bug', () => {
+  const names = PLANTED_BUGS.map(({ name }) => name);
+  assert.deepEqual(
+    Object.keys(AIMS).filter((name) => !names.includes(name)),
+    [],
+  );
 });
 
 test('a bug that fits nowhere is not planted', () => {

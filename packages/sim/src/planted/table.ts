@@ -12,7 +12,7 @@ export function plantedTable(caught: readonly Catch[]): string {
     '# Planted bugs',
     '',
     'Each of these bugs was planted alone, in a copy of the source in memory, and the worlds of `packages/sim/src/world/worlds.test.ts`',
-    'were run from seed 0 on until a checker spoke; bugs in the adapters were given to the contract tests that simulated and real adapters',
+    'were run from seed 0 on until a checker spoke (where a bug needs a certain evil, such as a full disk, only worlds that have it: `aims.ts`); bugs in the adapters were given to the contract tests that simulated and real adapters',
     'share. `./folkmoot sim --plant all` does it again and writes this page; a test plants a handful at every commit and checks that',
     'all still fit.',
     '',

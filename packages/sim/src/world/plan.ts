@@ -87,6 +87,14 @@ export function drawPlan(seed: string, wishes: Wishes, adversaries: readonly str
   };
 }
 
+/** What a plan has in it, in one line: rules, adversaries, blows with their victims. */
+export function sceneOf({ rules, members, blows }: Plan): string {
+  const holding = Object.entries(rules).flatMap(([rule, holds]) => (holds ? [rule] : []));
+  const liars = members.flatMap(({ adversary }) => adversary ?? []);
+  const struck = blows.map(({ nemesis, victims }) => `${nemesis}:${victims.join(',')}`);
+  return [...holding, ...liars, ...struck].join(' ');
+}
+
 export function nameOf(index: number): string {
   const name = NAMES[index % NAMES.length]!;
   return index < NAMES.length ? name : `${name}${Math.floor(index / NAMES.length) + 1}`;

@@ -284,7 +284,7 @@ function charterOf({ exact, momentum, fewWitnesses, leases }: Rules, members: nu
     committee: {
       ...charter.committee,
       ...(fewWitnesses && { maxWitnesses: FEW }),
-      ...(leases && { maxTrainers: Math.max(FEW, members - 1) }),
+      ...(leases && { maxTrainers: Math.max(3, members - 2) }),
     },
     ...(leases && { lease: { everyMs: 500, lapseMs: 1500, reserves: 8 } }),
     ...(momentum && { aggregator: { ...charter.aggregator, momentum: '0.5' } }),

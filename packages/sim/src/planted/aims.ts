@@ -1,0 +1,40 @@
+/**
+ * Where a bug that needs a certain evil is looked for: a pattern for `sceneOf` of a plan. Of the seeds of every commit only those worlds
+ * are run, in their order; the others could not show it.
+ */
+const IDLE = '(free-rider|zeros|copycat|precomputer)';
+const SWAPPED = '(poisoner|sign-flipper|forged-feedback)';
+const AWAY = '(crash|pause|partition|torn-write|mass-leave)';
+
+export const AIMS: Readonly<Record<string, string>> = {
+  'newcomers-decide': 'flash-join',
+  'witnesses-in-order': 'fewWitnesses',
+  'any-reserve': 'leases.*(crash|pause|mass-leave)',
+  'encoding-unchecked': SWAPPED,
+  'distance-ignored': IDLE,
+  'one-accuser-is-enough': `${IDLE}|${SWAPPED}|false-accuser`,
+  'match-with-other-bits': IDLE,
+  'refused-state-goes-on': `${IDLE}|${SWAPPED}`,
+  'nothing-is-tainted': `${IDLE}|${SWAPPED}`,
+  'memory-is-lost': AWAY,
+  'void-is-paid': AWAY,
+  'late-is-paid': `idler|${AWAY}`,
+  'no-verdict-is-not-paid': AWAY,
+  'forfeit-keeps': `exact.*${IDLE}|equivocator`,
+  'every-refusal-forfeits': `${IDLE}|${SWAPPED}`,
+  'frozen-credit-unlocks': 'leaver|withholder|memory-bomb|sleeper|crash|torn-write',
+  'leased-is-paid-whole': 'leases.*(crash|torn-write|mass-leave)',
+  'shown-before-kept': '(crash|torn-write):0',
+  'told-before-kept': '(crash|torn-write):0',
+  'log-reopened-short': 'crash|torn-write|lost-tail',
+  'snapshot-of-another-time': 'mass-leave.*lost-tail',
+  'loss-is-not-told': 'lost-store',
+  'trace-not-kept': 'crash|torn-write|lost-tail',
+  'time-goes-back': 'clock-skew:0',
+  'own-numbers': 'crash|torn-write|lost-tail|mass-leave',
+  'lost-peers-stay-lost': 'partition',
+  'tried-once': 'loss|partition|lost-store',
+  'followed-once': 'partition|loss',
+  'only-the-trainer-is-asked': 'lost-store|flipped-bit|withholder|partial-partition',
+  'everything-is-appended': 'duplication|replayer|index-forger',
+};
