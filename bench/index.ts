@@ -55,6 +55,11 @@ export const benches: Readonly<Record<string, BenchEntry>> = {
     long: true,
     load: () => import('./learn/learn.ts'),
   },
+  security: {
+    description:
+      'what every adversary earns, what is found, who is accused: the tables of docs/security.md (some minutes)',
+    load: () => import('./security/security.ts'),
+  },
   signatures: {
     description: 'signatures made and verified per second: what bounds a log that is read from the start',
     load: () => import('./signatures.ts'),

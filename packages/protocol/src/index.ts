@@ -10,3 +10,4 @@ export type { Event } from './events.ts';
 export { canLapse } from './reserves.ts';
 export { stateRootOf } from './round.ts';
 export * from './state.ts';
+export { isGrave } from './weigh.ts';
