@@ -18,10 +18,10 @@ import { row, withTable } from './tables.ts';
 const DOCUMENT = fileURLToPath(new URL('../../docs/security.md', import.meta.url));
 const SAMPLES = fileURLToPath(new URL('../../docs/results/calibration.json', import.meta.url));
 /** The floor is reached after some 190 rounds: who waits for it is watched longer. */
-const [SHORT, LONG] = [200, 900];
+const [SHORT, LONG] = [100, 500];
 const MILLION = 1_000_000;
 
-export async function* run(signal: AbortSignal, { seeds = 8 }: BenchOptions = {}): AsyncIterable<Figure> {
+export async function* run(signal: AbortSignal, { seeds = 4 }: BenchOptions = {}): AsyncIterable<Figure> {
   const tables = new Tables();
   for (const strategy of STRATEGIES) {
     const tallies: Tally[] = [];
