@@ -23,8 +23,6 @@ export interface Policy {
 export interface Reply {
   /** Rounds of pay beyond the work, for each round, in the long run. */
   readonly profit: number;
-  /** Share of rounds in which the best reply idles. */
-  readonly idles: number;
   readonly idle: (clean: number, atStake: number) => boolean;
 }
 
@@ -69,37 +67,5 @@ export function bestReply({ floor, vestingRounds, cost, finds }: Policy): Reply 
     const { works, idles } = choices(values, clean, stake);
     return idles > works + 1e-9;
   };
-  return { profit: gain, idles: shareIdle(idle, chance, finds, cleans, vestingRounds), idle };
-}
-
-/** The long-run share of idle rounds, by following the probabilities for many rounds. Stakes as in `all locked`. */
-function shareIdle(
-  idle: (clean: number, stake: number) => boolean,
-  chance: (clean: number) => number,
-  finds: number,
-  cleans: number,
-  vesting: number,
-): number {
-  let mass = new Map<string, number>([['0 0', 1]]);
-  let [rest, rounds] = [0, 0];
-  for (let round = 0; round < 4000; round++) {
-    const next = new Map<string, number>();
-    const give = (clean: number, stake: number, part: number) => {
-      const key = `${Math.min(clean, cleans - 1)} ${Math.min(stake, vesting)}`;
-      if (part > 0) next.set(key, (next.get(key) ?? 0) + part);
-    };
-    for (const [key, part] of mass) {
-      const [clean, stake] = key.split(' ').map(Number) as [number, number];
-      const p = chance(clean);
-      const isIdle = idle(clean, stake);
-      if (round >= 1000) rest += isIdle ? part : 0;
-      const found = isIdle ? p * finds : 0;
-      give(0, 0, part * found);
-      give(clean + 1, stake + 1, part * (p - found));
-      give(clean, stake + 1, part * (1 - p));
-    }
-    if (round >= 1000) rounds++;
-    mass = next;
-  }
-  return rest / rounds;
+  return { profit: gain, idle };
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hashOf } from '@folkmoot/core';
+import { hashOf, SeededRandom } from '@folkmoot/core';
 import { accuse, fitDistances, probabilityBeyond } from './accusations.ts';
 import { bestReply } from './best-reply.ts';
 import { bothFriends, roundsFound } from './detection.ts';
+import { expectedProfit } from './expected-profit.ts';
 import { meanOf, shareOf } from './intervals.ts';
 import { play, policy } from './profit.ts';
 import { STRATEGIES } from './strategies.ts';
@@ -35,6 +36,31 @@ test('no timing pays where every audit finds; where a refusal costs the round al
   assert.ok(Math.abs(bestReply(rule).profit) < 1e-4);
   assert.ok(bestReply({ ...rule, vestingRounds: 10 }).profit > 0.001);
   assert.ok(bestReply({ ...rule, cost: 'nothing else' }).profit > 0.3);
+});
+
+test('the formula’s profit is the average over many lives of one who throws dice', () => {
+  const rules = { floor: 0.25, vestingRounds: 3 };
+  const scheme = { cheats: (clean: number) => clean >= 2, saves: 1 / 4, found: 1 / 2 };
+  const random = new SeededRandom(hashOf('dice'));
+  const chance = (p: number) => random.uint32() / 2 ** 32 < p;
+  const lives = Array.from({ length: 4000 }, () => {
+    let [clean, stake, profit] = [0, 0, 0];
+    for (let round = 0; round < 30; round++) {
+      const isAudited = chance(Math.max(rules.floor, 1 / (1 + clean)));
+      const isCheating = scheme.cheats(clean);
+      if (isCheating && isAudited && chance(scheme.found)) {
+        profit -= 1 - scheme.saves + stake;
+        [clean, stake] = [0, 0];
+        continue;
+      }
+      if (isCheating) profit += scheme.saves;
+      if (isAudited) clean++;
+      stake = Math.min(stake + 1, rules.vestingRounds);
+    }
+    return profit;
+  });
+  const { mean, margin } = meanOf(lives);
+  assert.ok(Math.abs(expectedProfit(scheme, rules, 30) - mean) < 2 * margin, `${mean} ± ${margin}`);
 });
 
 test('false rounds are found as often as the formula says', () => {

@@ -7,6 +7,7 @@ import { auditPpm, type Duty } from '@folkmoot/protocol';
 import { resultOf, stateRoot } from '@folkmoot/records';
 import type { Behaviour, ScriptedMember, ScriptedRun } from '../../packages/protocol/src/scripted.test-support.ts';
 import { bestReply, type Reply } from './best-reply.ts';
+import type { Scheme } from './expected-profit.ts';
 
 type TrainDuty = Extract<Duty, { kind: 'train' }>;
 
@@ -32,6 +33,8 @@ export interface Strategy {
   readonly newcomer?: boolean;
   /** Honest for long: is watched for long. */
   readonly patient?: boolean;
+  /** Where there is a formula: what it saves and how it is found; `make` says when. */
+  readonly formula?: { readonly saves: number; readonly found: number };
 }
 
 /** What a strategist knows when it chooses. */
@@ -65,29 +68,39 @@ const atTheBestMoments = (round: Round): Making => {
 export const STRATEGIES: readonly Strategy[] = [
   { ...base, name: 'honest', stands: 'nobody: the yardstick', make: () => HONEST },
   { ...base, name: 'absent', stands: 'idler', make: () => 'absent' },
-  { ...base, name: 'nothing worked', stands: 'free-rider, zeros, copycat, replayer, precomputer', make: all },
+  {
+    ...base,
+    name: 'nothing worked',
+    stands: 'free-rider, zeros, copycat, replayer, precomputer',
+    formula: { saves: 1, found: 1 },
+    make: all,
+  },
   {
     ...patient,
     name: 'one segment left out',
     stands: 'corner-cutter',
+    formula: { saves: 1 / 4, found: 1 / 4 },
     make: ({ number, segments }) => ({ faked: [1 + (number % segments)], encodes: true }),
   },
   {
     ...patient,
     name: 'false end state',
     stands: 'back-door',
+    formula: { saves: 1 / 4, found: 1 / 4 },
     make: ({ segments }) => ({ faked: [segments], encodes: true }),
   },
   {
     ...base,
     name: 'false encoding',
     stands: 'poisoner, sign-flipper, forged-feedback',
+    formula: { saves: 0, found: 1 },
     make: () => ({ faked: [], encodes: false }),
   },
   {
     ...patient,
     name: 'false encoding when audits are rare',
     stands: 'a patient poisoner',
+    formula: { saves: 0, found: 1 },
     make: whenRare(() => ({ faked: [], encodes: false })),
   },
   {
@@ -99,11 +112,18 @@ export const STRATEGIES: readonly Strategy[] = [
   },
   { ...base, name: 'bytes withheld', stands: 'withholder, memory-bomb', make: () => HONEST, serves: false },
   { ...base, name: 'nothing worked, never opened', stands: 'leaver', make: all, opens: false },
-  { ...patient, name: 'honest until audits are at the floor, then nothing', stands: 'sleeper', make: whenRare(all) },
+  {
+    ...patient,
+    name: 'honest until audits are at the floor, then nothing',
+    stands: 'sleeper',
+    formula: { saves: 1, found: 1 },
+    make: whenRare(all),
+  },
   {
     ...patient,
     name: 'the same, one segment left out',
     stands: 'a careful corner-cutter',
+    formula: { saves: 1 / 4, found: 1 / 4 },
     make: whenRare(() => ({ faked: [1], encodes: true })),
   },
   { ...patient, name: 'the same, never opened', stands: 'a sleeper that leaves', make: whenRare(all), opens: false },
@@ -111,12 +131,14 @@ export const STRATEGIES: readonly Strategy[] = [
     ...patient,
     name: 'honest until audits are below one in four, then nothing',
     stands: 'an impatient sleeper',
+    formula: { saves: 1, found: 1 },
     make: (round) => (round.ppm <= 250_000 ? all(round) : HONEST),
   },
   {
     ...patient,
     name: 'nothing while little is locked',
     stands: 'whoever has nothing to lose',
+    formula: { saves: 1, found: 1 },
     make: (round) => (round.locked < 5 && round.ppm < 1_000_000 ? all(round) : HONEST),
   },
   { ...base, name: 'audits nothing, finds all well', stands: 'lazy-auditor', make: () => HONEST, audits: 'lazily' },
@@ -127,6 +149,7 @@ export const STRATEGIES: readonly Strategy[] = [
     name: 'a pair of five, asleep',
     stands: 'a patient pair',
     players: 2,
+    formula: { saves: 1, found: 1 },
     make: whenRare(all),
     audits: 'for friends',
   },
@@ -136,6 +159,7 @@ export const STRATEGIES: readonly Strategy[] = [
     stands: 'a patient swarm of founders',
     players: 3,
     members: 9,
+    formula: { saves: 1, found: 27 / 28 },
     make: whenRare(all),
     audits: 'for friends',
   },
@@ -145,6 +169,7 @@ export const STRATEGIES: readonly Strategy[] = [
     stands: 'the best that a swarm of founders can do',
     players: 3,
     members: 9,
+    formula: { saves: 1, found: 27 / 28 },
     make: atTheBestMoments,
     audits: 'for friends',
   },
@@ -168,6 +193,17 @@ export const STRATEGIES: readonly Strategy[] = [
     newcomer: true,
   },
 ];
+
+/** The same as a scheme of the formula; `undefined` where there is none. */
+export function schemeOf({ formula, make }: Strategy, segments: number): Scheme | undefined {
+  if (!formula) return undefined;
+  const cheats = (clean: number, locked: number) => {
+    const ppm = Math.max(50_000, Math.floor(1_000_000 / (1 + clean)));
+    const making = make({ number: 1, ppm, floorPpm: 50_000, segments, locked });
+    return making === 'absent' || making.faked.length > 0 || !making.encodes;
+  };
+  return { ...formula, cheats };
+}
 
 /** Plays `strategy` in a run; counts the rounds that were worked and those that were assigned. */
 export class Player {

@@ -160,8 +160,12 @@ test('what is not opened keeps the locked credit locked, until it is opened afte
   assert.ok(run.members.every((member) => balance(run, member).forfeited === 0));
 });
 
-test('whoever did nothing and opens late is judged by a jury', () => {
+test('whoever did nothing and opens late is judged by a jury, all of which is asked at once', () => {
   const run = trustedRun(5);
+  let asked = 0;
+  run.watch = (events) => {
+    asked = Math.max(asked, events.filter(({ kind }) => kind === 'asked-again').length);
+  };
   const cheat = run.members[4]!;
   cheat.behaviour = (member, duty, world) => (duty.kind === 'open' ? 'silent' : idle(member, duty, world));
   oneRound(run);
@@ -171,6 +175,7 @@ test('whoever did nothing and opens late is judged by a jury', () => {
   assert.ok(run.run(() => run.state.members[cheat.id]!.owes === null, 5000));
   assert.ok(balance(run, cheat).forfeited > 0);
   assert.equal(balance(run, cheat).locked, 0);
+  assert.equal(asked, 4);
 });
 
 test('a newcomer has nothing to lose: two mismatches refuse its round, and nobody else is asked', () => {
