@@ -9,7 +9,7 @@ import { type SimPerson, SimRun } from './sim-run.ts';
 import { checkStory, type Story } from './sim-story.ts';
 
 const NAMES = Object.keys(ADVERSARIES) as AdversaryName[];
-const ROUNDS = 4;
+const ROUNDS = 3;
 
 /** What may become of a round of whoever does this; what is not listed here may be paid, since its work is honest. */
 const FATES: Partial<Record<AdversaryName, readonly Outcome[]>> = {
@@ -58,7 +58,7 @@ for (const name of ['free-rider', 'lazy-auditor'] as const)
   });
 
 /** Combinations by seed; no set of three is a majority of the nine, nor of any committee of theirs. */
-for (let seed = 0; seed < 4; seed++)
+for (let seed = 0; seed < 2; seed++)
   test(`three among nine gain nothing (seed ${seed})`, async () => {
     const random = new SeededRandom(`three among nine ${seed}`);
     const alone = shuffled(random, NAMES).filter((name) => ADVERSARIES[name].needs === 'nobody');
