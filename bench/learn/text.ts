@@ -23,7 +23,7 @@ export interface Text {
 }
 
 export async function realText(): Promise<Text> {
-  // By name, so that a new dependency of the project is not a new text, with every result to be had again.
+  // By name and version, so that another dependency of the project is not a new text, with every result to be had again.
   const names = await readFile(new URL('packages.txt', import.meta.url), 'utf8');
   const root = new URL('../..', import.meta.url).pathname;
   const { documents } = await defaultDocuments(root, DATA_BYTES, new Set(names.split('\n')));

@@ -33,7 +33,7 @@ interface PackageFiles {
 /**
  * Documents of at most `maxBytes` together (default 8 MiB, at most 32), called `package@version/file`.
  *
- * The same for the same installed packages, or for those of `only`, by their names. Large packages share what small ones
+ * The same for the same installed packages, or for those of `only`, as `name@version`. Large packages share what small ones
  * leave, so that no package outweighs many others. Throws `data-empty` where nothing is installed under `workspaceRoot`.
  */
 export async function defaultDocuments(
@@ -42,9 +42,8 @@ export async function defaultDocuments(
   only?: ReadonlySet<string>,
 ): Promise<DocumentsRead> {
   assert(maxBytes > 0 && maxBytes <= MAX_DEFAULT_BYTES, 'default data is at most 32 MiB');
-  const packages = (await installedPackages(workspaceRoot)).filter(
-    ({ name, licence }) => licence && isPermissive(licence) && (only?.has(name) ?? true),
-  );
+  const installed = await installedPackages(workspaceRoot, only);
+  const packages = installed.filter(({ licence }) => licence && isPermissive(licence));
   const chosen = await Promise.all(packages.map(chooseFiles));
   const share = fairShare(
     chosen.map(({ bytes }) => bytes),

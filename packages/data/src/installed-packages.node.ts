@@ -16,14 +16,18 @@ export interface InstalledPackage {
  * Packages in `node_modules/.pnpm` under `workspaceRoot`, sorted by name, the highest version of each.
  *
  * Without those for one operating system or processor: two machines with the same lockfile see the same packages. Empty
- * where pnpm has installed nothing.
+ * where pnpm has installed nothing. `only`: nothing but these, as `name@version`.
  */
-export async function installedPackages(workspaceRoot: string): Promise<InstalledPackage[]> {
+export async function installedPackages(
+  workspaceRoot: string,
+  only?: ReadonlySet<string>,
+): Promise<InstalledPackage[]> {
   const store = join(workspaceRoot, 'node_modules', '.pnpm');
   const highest = new Map<string, InstalledPackage>();
   for (const entry of (await readdir(store).catch(() => [])).sort(compareNames))
     for (const folder of await packageFolders(join(store, entry, 'node_modules'))) {
       const found = await readPackage(folder);
+      if (found && only && !only.has(`${found.name}@${found.version}`)) continue;
       const before = found && highest.get(found.name);
       if (found && (!before || compareVersions(before.version, found.version) < 0)) highest.set(found.name, found);
     }
