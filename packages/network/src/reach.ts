@@ -72,7 +72,8 @@ export class Reach {
     const limits = this.relayLimits();
     return {
       autonat: autoNAT({ maxInboundStreams: 2 }),
-      dcutr: dcutr(),
+      // More than its three attempts: on a busy machine the moment that both agreed on passes by.
+      dcutr: dcutr({ retries: 6 }),
       observer: this.#port.observer(),
       ...(limits && { relay: relayServer(limits) }),
       ...(upnp && { upnp: uPnPNAT({ autoConfirmAddress: true }) }),

@@ -34,8 +34,8 @@ import { freeMemory } from './free-memory.ts';
 import { keepRun, type RunNote, readRunNote, runFolder } from './run-folder.ts';
 import { type Totals, toTenths } from './totals.ts';
 
-/** How long two members behind routers may take to meet: three attempts and one without agreement. */
-const MEETING_MS = 25_000;
+/** How long two members behind routers may take to meet: six attempts and one without agreement. */
+const MEETING_MS = 45_000;
 
 export interface SessionOptions {
   readonly home: string;
