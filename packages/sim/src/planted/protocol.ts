@@ -29,8 +29,8 @@ export const PROTOCOL_BUGS: readonly PlantedBug[] = [
     'votes-of-all-rounds',
     'a witness’s attestation counts for updates that it did not name',
     'protocol/src/round.ts',
-    'isTwoThirds(seats.filter((witness) => attested[witness]?.includes(update)).length, seats.length)',
-    'isTwoThirds(seats.filter((witness) => attested[witness]).length, seats.length)',
+    'isTwoThirds(seats.filter((witness) => attested.get(witness)?.has(update)).length, seats.length)',
+    'isTwoThirds(seats.filter((witness) => attested.get(witness)).length, seats.length)',
   ),
   bug(
     'round-with-few-commits',
@@ -176,8 +176,8 @@ export const PROTOCOL_BUGS: readonly PlantedBug[] = [
     'included-by-seat',
     'updates are combined in the order of their seats',
     'protocol/src/round.ts',
-    '.filter((device) => isIncluded(state, device))\n    .sort();',
-    '.filter((device) => isIncluded(state, device));',
+    '.filter((device) => isIncluded(state, device, attested))\n    .sort();',
+    '.filter((device) => isIncluded(state, device, attested));',
   ),
   bug(
     'header-of-the-phase-before',
