@@ -49,12 +49,11 @@ export class Disputant {
 
   /** Contests where the work comes out again as it was committed to: what cannot be shown cannot be defended. */
   async #contest(duty: DisputeDuty, signal: AbortSignal): Promise<Receipt | undefined> {
-    const { audit, accusations } = duty.found;
+    const { accusations } = duty.found;
     if (accusations[duty.accuser]!.part === 'segment') {
       const place = await this.#place(duty, this.#fetcher(duty, signal), signal);
       const leaves = await this.#leavesOf(duty, place, undefined, signal);
-      const { endParams, endMoments } = audit.closed!;
-      if (leaves.at(-1) !== stateLeaf([endParams, endMoments])) return this.#rest(signal);
+      if (leaves.at(-1) !== endOf(duty)) return this.#rest(signal);
     } else if (!(await this.#encodes(duty, this.#fetcher(duty, signal), signal))) return this.#rest(signal);
     return this.#say(duty, { is: 'raise' });
   }
@@ -63,6 +62,8 @@ export class Disputant {
     // Where bits may differ the accuser looks at the states themselves.
     const keep = this.#isExact || duty.game.stage !== 'steps' ? undefined : this.#keeper(duty);
     const leaves = this.#asClaimed(duty, await this.#ownLeaves(duty, signal, keep), duty.game.stage);
+    // What does not end in what was committed cannot be claimed.
+    if (leaves.at(-1) !== endOf(duty)) return this.#rest(signal);
     const bytes = listBytes(leaves);
     await this.#keeper(duty)(bytes);
     return this.#say(duty, answerFrom(duty.game, leaves, sha256(bytes)));
@@ -242,6 +243,13 @@ async function claimed({ list, leaves, root }: Claimed, fetch: Fetch): Promise<H
   if (bytes.length !== 32 * leaves) return undefined;
   const hashes = Array.from({ length: leaves }, (_, i) => toHex(bytes.subarray(32 * i, 32 * (i + 1))));
   return claimTree(hashes)[0]![0] === root ? hashes : undefined;
+}
+
+/** The leaf in which the trainer's claim must end. */
+function endOf(duty: DisputeDuty): Hash {
+  const { endParams, endMoments } = duty.found.audit.closed!;
+  const step = 'game' in duty && duty.game.stage === 'operators' ? duty.game.step : null;
+  return step?.hash ?? stateLeaf([endParams, endMoments]);
 }
 
 const nameOf = ({ found: { audit }, accuser }: Playing) => `${audit.round} ${audit.trainer} ${accuser}`;

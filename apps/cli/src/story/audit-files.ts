@@ -20,7 +20,7 @@ export class AuditFiles {
     for (const event of events) {
       if (event.kind === 'audit-drawn') this.#update(auditKey(event.round, event.trainer), state);
       if (event.kind === 'verdict') this.all.get(auditKey(event.round, event.trainer))?.verdicts.push(event.verdict);
-      if (event.kind === 'settled') {
+      if (event.kind === 'settled' || event.kind === 'amended') {
         const { round, device } = event.settlement;
         const file = this.all.get(auditKey(round, device));
         if (file) file.settlement = event.settlement;

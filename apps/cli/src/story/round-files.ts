@@ -55,7 +55,8 @@ export class RoundFiles {
     for (const event of events) {
       if (event.kind === 'assigned') this.#begin(event, entry.index, state);
       const file = 'round' in event ? this.all.get(event.round) : undefined;
-      if (event.kind === 'settled') this.all.get(event.settlement.round)?.settlements.push(event.settlement);
+      if (event.kind === 'settled' || event.kind === 'amended')
+        this.all.get(event.settlement.round)?.settlements.push(event.settlement);
       if (!file) continue;
       if (event.kind === 'revealed') {
         const { update, updateBytes } = event;
