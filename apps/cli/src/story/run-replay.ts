@@ -116,7 +116,7 @@ function tell(
 
 /** What the log says of the trainer's round. */
 function settlementOf(story: Story, { round, trainer }: Replayable): string | undefined {
-  const settlement = story.rounds.all.get(round)?.settlements.find(({ device }) => device === trainer);
+  const settlement = story.rounds.all.get(round)?.settlements.findLast(({ device }) => device === trainer);
   return settlement && roundFacts(story, settlement, namesOf(story.state.members)).sentence;
 }
 

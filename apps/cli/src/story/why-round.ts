@@ -64,7 +64,7 @@ function trainerFacts(
   seat: SeatFile,
   nameOf: (device: DeviceId) => string,
 ) {
-  const settlement = round.settlements.find((candidate) => candidate.device === device);
+  const settlement = round.settlements.findLast((candidate) => candidate.device === device);
   const settled = settlement && roundFacts(story, settlement, nameOf);
   return {
     device,
