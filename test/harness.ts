@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { fromUtf8, type Hash } from '@folkmoot/core';
-import { apply, type Event, initialState, type State } from '@folkmoot/protocol';
-import { type Charter, type Entry, parseCharter, type RecordKind, type RecordOf, verifyEntry } from '@folkmoot/records';
+import { apply, type Event, initialState, readEntry, type State } from '@folkmoot/protocol';
+import { type Charter, type Entry, parseCharter, type RecordKind, type RecordOf } from '@folkmoot/records';
 
 export const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const script = join(projectRoot, 'folkmoot');
@@ -227,9 +227,10 @@ export function recordsOf<K extends RecordKind>(log: LogView, kind: K): RecordOf
 /** The log in a home, read while its owner writes it, and the state that it folds to. */
 export class LogView {
   readonly run: Hash;
-  readonly state: State;
+  state: State;
   readonly entries: Entry[] = [];
   readonly #path: string;
+  readonly #lines: string[] = [];
 
   constructor(home: string, run: Hash) {
     this.run = run;
@@ -244,13 +245,22 @@ export class LogView {
       .slice(0, text.lastIndexOf('\n') + 1)
       .split('\n')
       .slice(0, -1);
+    // Where electors have voted the end of the log away, it is told again from the start.
+    if (lines.length < this.#lines.length || lines[this.#lines.length - 1] !== this.#lines.at(-1)) this.#forget();
     for (const line of lines.slice(this.entries.length)) {
-      const entry = verifyEntry(JSON.parse(line), this.state.charter.sequencer);
+      this.#lines.push(line);
+      const entry = readEntry(this.state, JSON.parse(line));
       assert.ok(entry.ok, 'entries of the log are signed');
       for (const event of apply(this.state, entry.value)) listener(event);
       this.entries.push(entry.value);
     }
     return this.state;
+  }
+
+  #forget(): void {
+    this.state = initialState(this.state.charter);
+    this.entries.length = 0;
+    this.#lines.length = 0;
   }
 
   /** Waits until the state satisfies `isSo`, and returns it. */

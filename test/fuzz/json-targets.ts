@@ -81,7 +81,9 @@ export const jsonTargets: readonly Target[] = [
 const SAID = [...Object.values(BODIES), ADMITTED_JOIN];
 const RECORDS = SAID.map((body) => recordBytes(signRecord(body, KEY)));
 const ENTRIES = SAID.map((body, index) =>
-  entryBytes(signEntry({ index, prev: CHARTER.initialBase, atMs: 1000 + index }, signRecord(body, KEY), SEQUENCER)),
+  entryBytes(
+    signEntry({ index, prev: CHARTER.initialBase, atMs: 1000 + index, term: 1 }, signRecord(body, KEY), SEQUENCER),
+  ),
 );
 
 function documents() {

@@ -39,7 +39,7 @@ export function reducerTarget(): Target {
       } as unknown as VerifiedRecord;
       if (check(state, record) !== null) return false;
       const { head } = state;
-      const place = { index: head.index + 1, prev: head.id, atMs: head.atMs + 1 };
+      const place = { index: head.index + 1, prev: head.id, atMs: head.atMs + 1, term: state.term };
       apply(copyState(state), { id: hashOf('entry', record.id), ...place, record, signature: '' });
       return true;
     },

@@ -50,8 +50,8 @@ export const forker = (): Conduct => {
   const otherwise = (message: Uint8Array, key: DeviceKey): Uint8Array => {
     const entry = parseEntry(message, key.id);
     if (!entry.ok || entry.value.index < COMMON_ENTRIES) return message;
-    const { index, prev, atMs, record } = entry.value;
-    const other = signEntry({ index, prev: told.get(index - 1) ?? prev, atMs: atMs + 1 }, record, key);
+    const { index, prev, atMs, term, record } = entry.value;
+    const other = signEntry({ index, prev: told.get(index - 1) ?? prev, atMs: atMs + 1, term }, record, key);
     told.set(index, other.id);
     return entryBytes(other);
   };

@@ -10,8 +10,8 @@ export const indexForger = (): Conduct => ({
     if (body.kind === 'commit') await claimSeat(bench, body.seat);
     if (body.kind === 'attest')
       await bench.voice.say('attest', { draw: body.draw, updates: body.updates, preimage: forged }, body);
-    if (body.kind === 'header')
-      await bench.voice.say('header', { draw: body.draw, header: body.header, preimage: forged }, body);
+    if (body.kind === 'header') await bench.voice.say('header', { header: body.header, preimage: forged }, body);
+    if (body.kind === 'seal') await bench.voice.say('seal', { header: body.header, prev: forged }, body);
     for (const audit of Object.values(bench.log.state.audits)) {
       if (audit.trainer === bench.key.id || audit.auditors.includes(bench.key.id)) continue;
       if (audit.stage === 'running') await sayResult(bench, audit, invented(bench, audit));

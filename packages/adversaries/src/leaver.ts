@@ -12,7 +12,7 @@ export const leaver = (): Conduct => {
     perform: async (bench, duty, honest, signal) => {
       if (duty.kind === 'open' || duty.kind === 'close') {
         left = true;
-        return bench.voice.say('leave', {});
+        return bench.voice.say('leave', { abstains: true });
       }
       if (duty.kind === 'ready' && left) {
         await bench.clock.sleep(AWAY_MS, signal);

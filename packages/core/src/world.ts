@@ -123,6 +123,8 @@ export interface Mirror {
 /** An append-only list of lines that survives a crash up to the last `append` that resolved. */
 export interface Journal {
   append(lines: readonly string[]): Promise<void>;
+  /** Keeps the first `count` lines of what was appended before. */
+  truncate(count: number): Promise<void>;
   /** All lines; a torn last line is dropped. */
   lines(): AsyncIterable<string>;
   close(): Promise<void>;

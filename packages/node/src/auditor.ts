@@ -195,7 +195,7 @@ export class Auditor {
   }
 }
 
-const nameOf = (audit: Audit) => `${audit.round} ${audit.trainer} ${audit.segment}`;
+const nameOf = (audit: Audit) => `${audit.commit.id} ${audit.segment}`;
 const slotOf = (audit: Audit) =>
   Number.parseInt(sha256(new TextEncoder().encode(nameOf(audit))).slice(0, 6), 16) % SLOTS;
 const cellOf = (audit: Audit) => `audit-${slotOf(audit)}`;

@@ -1,15 +1,32 @@
 /**
  * This member's copy of the log: entries on disk, the state that they fold to, and those who listen.
  *
- * The journal holds every entry; a snapshot of the state makes reopening quick. Whoever appends has checked the entry's
+ * The journal holds every entry; a snapshot of the state makes reopening quick. The end of a log that electors have voted
+ * away can be taken back, though never what a finished header commits to: a second snapshot, the anchor, stands there. Whoever appends has checked the entry's
  * signatures (`Entry` is made by `signEntry` and `verifyEntry` only).
  */
 import { assert, type Cells, fromUtf8, type Hash, type Journal, utf8, WorldError } from '@folkmoot/core';
-import { apply, continues, type Event, initialState, type State } from '@folkmoot/protocol';
-import { type Charter, type Entry, entryBytes, type RecordBody, verifyEntry } from '@folkmoot/records';
+import { apply, type Event, initialState, objectionTo, readEntry, type State } from '@folkmoot/protocol';
+import {
+  type Certificate,
+  type Charter,
+  certificateOf,
+  type Entry,
+  entryBytes,
+  entryIdOf,
+  type RecordBody,
+  type RecordOf,
+  type VerifiedRecord,
+} from '@folkmoot/records';
 
 /** Entries between snapshots. */
 const SNAPSHOT_EVERY = 500;
+
+/** The state where the last finished header says: all logs of the run are the same up to there. */
+interface Anchor {
+  readonly index: number;
+  readonly text: string;
+}
 
 export type LogListener = (entry: Entry, events: readonly Event[]) => void;
 
@@ -20,10 +37,16 @@ export class Log {
   /** Journal lines; entry i is line i. */
   readonly #lines: string[];
   readonly #listeners = new Set<LogListener>();
+  readonly #turnListeners = new Set<(index: number) => void>();
   #flushed: Promise<void> = Promise.resolve();
   /** Index of the last entry that is on disk: only those are shown to others. */
   durable: number;
   #snapshotAt: number;
+  #anchor: Anchor | undefined;
+  /** The state to which the header that is being signed commits. */
+  #nextAnchor: Anchor | undefined;
+  /** How often entries were taken back: whoever reads along must begin anew. */
+  turns = 0;
 
   private constructor(state: State, lines: string[], journal: Journal, cells: Cells) {
     this.state = state;
@@ -41,9 +64,12 @@ export class Log {
   static async open(charter: Charter, journal: Journal, cells: Cells): Promise<Log> {
     const lines: string[] = [];
     for await (const line of journal.lines()) lines.push(line);
-    const state = (await readSnapshot(charter, cells, lines)) ?? initialState(charter);
+    const state = (await readSnapshot(charter, cells, 'snapshot', lines)) ?? initialState(charter);
     for (let index = state.head.index + 1; index < lines.length; index++) apply(state, parseLine(lines[index]!, state));
-    return new Log(state, lines, journal, cells);
+    const log = new Log(state, lines, journal, cells);
+    const anchor = await readSnapshot(charter, cells, 'anchor', lines);
+    log.#anchor = anchor && { index: anchor.head.index, text: JSON.stringify(anchor) };
+    return log;
   }
 
   get length(): number {
@@ -58,17 +84,87 @@ export class Log {
 
   /** Applies the next entry, resolves when it is on disk, and tells the listeners. */
   async append(entry: Entry): Promise<readonly Event[]> {
-    assert(continues(this.state, entry), 'only the next entry is appended');
+    assert(objectionTo(this.state, entry) === null, 'only the next entry is appended');
     const line = fromUtf8(entryBytes(entry));
+    const { turns } = this;
     const events = apply(this.state, entry);
     this.#lines.push(line);
+    const isAnchored = this.#moveAnchor(events);
     this.#flushed = this.#flushed.then(() => this.#journal.append([line]));
     const flushed = this.#flushed;
     await flushed;
+    // Taken back while the disk was slow: nobody is told of it any more.
+    if (turns !== this.turns && this.idAt(entry.index) !== entry.id) return events;
     this.durable = Math.max(this.durable, entry.index);
+    if (isAnchored) await this.#cells.write('anchor', utf8(this.#anchor!.text));
     for (const listener of [...this.#listeners]) listener(entry, events);
     if (this.state.head.index - this.#snapshotAt >= SNAPSHOT_EVERY) await this.snapshot();
     return events;
+  }
+
+  /** Index from which on logs of this run may differ: the entry to which the last finished header commits. */
+  get anchorIndex(): number {
+    return this.#anchor?.index ?? -1;
+  }
+
+  /** The state after entry `index`, which is not before the anchor: an independent copy. */
+  stateAt(index: number): State {
+    assert(index >= this.anchorIndex && index < this.length, 'states are kept from the anchor on');
+    const state = this.#anchor ? (JSON.parse(this.#anchor.text) as State) : initialState(this.state.charter);
+    for (let next = state.head.index + 1; next <= index; next++) apply(state, parseLine(this.#lines[next]!, state));
+    return state;
+  }
+
+  /** Takes back what follows entry `index`, and goes on with `entries`, checked by whoever made them. At once for readers. */
+  async turn(index: number, entries: readonly Entry[]): Promise<void> {
+    const flushes: Promise<unknown>[] = [];
+    if (index < this.state.head.index) {
+      const state = this.stateAt(index);
+      this.turns++;
+      for (const key of Object.keys(this.state)) delete (this.state as unknown as Record<string, unknown>)[key];
+      Object.assign(this.state, state);
+      this.#lines.length = index + 1;
+      this.durable = Math.min(this.durable, index);
+      this.#snapshotAt = Math.min(this.#snapshotAt, index);
+      if (this.#nextAnchor && this.#nextAnchor.index > index) this.#nextAnchor = undefined;
+      this.#flushed = this.#flushed.then(() => this.#journal.truncate(index + 1));
+      flushes.push(this.#flushed);
+      for (const listener of [...this.#turnListeners]) listener(index);
+    }
+    for (const entry of entries) flushes.push(this.append(entry));
+    await Promise.all(flushes);
+  }
+
+  /** Tells `listener` the last entry that is left whenever entries are taken back. */
+  watchTurns(listener: (index: number) => void): () => void {
+    this.#turnListeners.add(listener);
+    return () => this.#turnListeners.delete(listener);
+  }
+
+  /** The signatures of the quorum that has signed the header at hand; `undefined` while there is none. */
+  certificate(): Certificate | undefined {
+    const { certified, expected } = this.state.round;
+    if (!certified || !expected) return undefined;
+    const found: VerifiedRecord<RecordOf<'header'>>[] = [];
+    for (let index = this.length - 1; index > expected.logIndex; index--) {
+      const { record } = JSON.parse(this.#lines[index]!) as { record: VerifiedRecord };
+      const { body } = record;
+      if (
+        body.kind === 'header' &&
+        body.term === certified.term &&
+        this.state.round.signed[body.device] === certified.header
+      )
+        found.push(record as VerifiedRecord<RecordOf<'header'>>);
+    }
+    const quorum = found.filter(({ body }) => this.state.electors.includes(body.device));
+    return quorum.length === 0
+      ? undefined
+      : certificateOf(this.state.round.headers[certified.header]!, quorum.reverse());
+  }
+
+  /** The entry at `index`, as it was checked when it came. */
+  entryAt(index: number): Entry {
+    return parseLine(this.#lines[index]!, this.stateAt(index - 1));
   }
 
   /** The bytes of entry `index`, as they travel. */
@@ -92,6 +188,18 @@ export class Log {
   /** Resolves when everything up to now is on disk. Throws `disk-full`, and then for ever: the state is ahead of the disk. */
   flushed(): Promise<void> {
     return this.#flushed;
+  }
+
+  /** Keeps the state to which a header commits; true where it has become the anchor. */
+  #moveAnchor(events: readonly Event[]): boolean {
+    const { head, round } = this.state;
+    if (round.expected?.logIndex === head.index)
+      this.#nextAnchor = { index: head.index, text: JSON.stringify(this.state) };
+    const end = events.find((event) => event.kind === 'finalized');
+    if (!end || this.#nextAnchor?.index !== end.content.logIndex) return false;
+    this.#anchor = this.#nextAnchor;
+    this.#nextAnchor = undefined;
+    return true;
   }
 
   async snapshot(): Promise<void> {
@@ -121,9 +229,8 @@ export function* retell(
 }
 
 function parseLine(line: string, state: State): Entry {
-  const entry = verifyEntry(parseJsonLine(line), state.charter.sequencer);
+  const entry = readEntry(state, parseJsonLine(line));
   if (!entry.ok) throw damaged(state.head.index + 1, entry.reason);
-  if (!continues(state, entry.value)) throw damaged(state.head.index + 1, 'it does not continue the entry before');
   return entry.value;
 }
 
@@ -142,8 +249,13 @@ function damaged(index: number, reason: string): WorldError {
   });
 }
 
-async function readSnapshot(charter: Charter, cells: Cells, lines: readonly string[]): Promise<State | undefined> {
-  const bytes = await cells.read('snapshot');
+async function readSnapshot(
+  charter: Charter,
+  cells: Cells,
+  name: 'snapshot' | 'anchor',
+  lines: readonly string[],
+): Promise<State | undefined> {
+  const bytes = await cells.read(name);
   if (!bytes) return undefined;
   const kept = parseJsonLine(fromUtf8(bytes)) as State | undefined;
   // A snapshot that is ahead of the journal, or of another log, is only a lost shortcut.
@@ -152,6 +264,5 @@ async function readSnapshot(charter: Charter, cells: Cells, lines: readonly stri
   if (!kept || !line || kept.run !== fresh.run) return undefined;
   // Written by another version, whose state had other fields.
   if (Object.keys(fresh).some((field) => !(field in kept))) return undefined;
-  const entry = verifyEntry(parseJsonLine(line), charter.sequencer);
-  return entry.ok && entry.value.id === kept.head.id ? kept : undefined;
+  return entryIdOf(parseJsonLine(line)) === kept.head.id ? kept : undefined;
 }

@@ -6,8 +6,10 @@
  */
 import {
   type AccountKey,
+  type Canonical,
   type Cells,
   type Clock,
+  canonicalJson,
   type DeviceKey,
   fromUtf8,
   type Hash,
@@ -21,23 +23,24 @@ import {
   utf8,
   WorldError,
 } from '@folkmoot/core';
-import { type DisputeDuty, type Duty, duties, type Event } from '@folkmoot/protocol';
+import { type DisputeDuty, type Duty, duties, type Event, zeroCarry } from '@folkmoot/protocol';
 import {
   type Charter,
   charterBytes,
   type Entry,
   type Invited,
-  recordBytes,
   runId,
+  type SealedEnvelope,
   type VerifiedRecord,
 } from '@folkmoot/records';
 import { Artifacts } from './artifacts.ts';
 import { Auditor } from './auditor.ts';
 import { Bases } from './bases.ts';
+import { Branches } from './branches.ts';
 import type { Conduct } from './conduct.ts';
 import { type Probe, serveDialBack } from './dial-back.ts';
 import { Disputant } from './disputant.ts';
-import { askJson } from './exchange.ts';
+import { Elections } from './elections.ts';
 import { Guard } from './guard.ts';
 import { joinRequest, throwIfShutOut, type Vouched } from './joining.ts';
 import { Keepsakes } from './keepsakes.ts';
@@ -45,10 +48,11 @@ import { Leases } from './leases.ts';
 import { Log } from './log.ts';
 import type { Notice } from './notices.ts';
 import { Peers } from './peers.ts';
+import { Promises } from './promises.ts';
 import { followLog, serveLog } from './replication.ts';
 import { reproduce } from './reproducer.ts';
 import { scoreHelp } from './scorer.ts';
-import { Sequencer } from './sequencer.ts';
+import { Sequencer, submitTo } from './sequencer.ts';
 import { TaskList } from './task-list.ts';
 import { storeZeros, Trainer } from './trainer.ts';
 import { mustAccept, type Receipt, Voice } from './voice.ts';
@@ -57,6 +61,8 @@ import type { Work } from './work.ts';
 import type { Workbench } from './workbench.ts';
 
 const RETRY_MS = 2000;
+/** How long a sequencer that starts again waits for what the others know. */
+const ASK_MS = 3000;
 /** Longest stay for those who still read the log's end. */
 const LINGER_MS = 3000;
 
@@ -102,7 +108,7 @@ export class Member {
   readonly log: Log;
   readonly artifacts: Artifacts;
   readonly peers: Peers;
-  /** Rejects when this member cannot go on: a fork, a full disk, bases that disagree. Never resolves. */
+  /** Rejects when this member cannot go on: a full disk, bases that disagree. Never resolves. */
   readonly failed: Promise<never>;
   readonly #parts: MemberParts;
   readonly #guard: Guard;
@@ -111,7 +117,10 @@ export class Member {
   readonly #witness: Witness;
   readonly #auditor: Auditor;
   readonly #disputant: Disputant;
-  readonly #sequencer: Sequencer | undefined;
+  readonly #sequencer: Sequencer;
+  readonly #branches: Branches;
+  readonly #elections: Elections;
+  readonly #promises: Promises;
   readonly #keepsakes: Keepsakes;
   readonly #tasks: TaskList;
   readonly #stopping = new AbortController();
@@ -123,8 +132,12 @@ export class Member {
   #live = false;
   #paused = false;
   #upkeep: Promise<void> = Promise.resolve();
+  /** Whom to ask next to pass a record on. */
+  #passed = 0;
+  /** Proofs against devices, until the log has them. */
+  readonly #forks = new Map<string, { first: string; second: string }>();
 
-  private constructor(given: MemberParts, log: Log) {
+  private constructor(given: MemberParts, log: Log, promises: Promises) {
     const { charter, key, clock, store, cells, work, conduct } = given;
     const guard = given.guard ?? new Guard(clock);
     const guarded = guard.over(given.network);
@@ -143,13 +156,17 @@ export class Member {
     const bases = new Bases(this.artifacts, work, notify);
     const secret = (purpose: string) => hashOf('device-secret', toHex(key.secret), runId(charter), purpose);
     const voice = new Voice(key, log.state, (sign) => this.#submit(sign));
-    const shared = { charter, key, log, voice, work, artifacts: this.artifacts, bases, cells, clock, secret, notify };
+    this.#promises = promises;
+    const own = { artifacts: this.artifacts, bases, promises, secret, notify };
+    const shared = { charter, key, log, voice, work, cells, clock, ...own };
     this.#bench = { ...shared, leases: new Leases(shared, network) };
     this.#trainer = new Trainer(this.#bench, conduct?.offer);
     this.#witness = new Witness(this.#bench, parts.seedChainLinks);
     this.#auditor = new Auditor(this.#bench);
     this.#disputant = new Disputant(this.#bench);
-    if (charter.sequencer === key.id) this.#sequencer = new Sequencer(log, key, clock, () => voice.sign('tick', {}));
+    this.#sequencer = new Sequencer(log, key, clock, () => voice.sign('tick', {}));
+    this.#branches = new Branches(network, log, clock, promises, (fork) => void this.#proveFork(fork));
+    this.#elections = new Elections({ network, log, clock, key, voice, promises, branches: this.#branches });
     this.#keepsakes = new Keepsakes([
       ...parts.pinned,
       runId(charter),
@@ -163,6 +180,7 @@ export class Member {
       () => this.#tend(),
     );
     log.watch((entry, events) => this.#onEntry(entry, events));
+    log.watchTurns((index) => this.#notify({ kind: 'turned', index }));
   }
 
   /**
@@ -171,7 +189,7 @@ export class Member {
    */
   static async start(parts: MemberParts, watcher?: (notice: Notice) => void): Promise<Member> {
     const log = await Log.open(parts.charter, parts.journal, parts.cells);
-    const member = new Member(parts, log);
+    const member = new Member(parts, log, await Promises.open(parts.cells));
     if (watcher) member.watch(watcher);
     try {
       // What stops a member in the background stops it while it still enters, too.
@@ -223,11 +241,19 @@ export class Member {
   async #sayGoodbye(): Promise<void> {
     const { key, clock } = this.#parts;
     while (this.log.state.members[key.id]) {
-      const receipt = await this.#bench.voice.say('leave', {});
+      const receipt = await this.#sayLeave();
       if (receipt.accepted) return;
       // A round that ended meanwhile makes the record stale: say it again.
       await clock.sleep(100, this.#stopping.signal);
     }
+  }
+
+  /** Nobody counts on this device any more, unless it has had a say in how the round ends. */
+  async #sayLeave(): Promise<Receipt> {
+    const { state } = this.log;
+    const { term } = state;
+    const place = { round: state.round.number, base: state.base, term };
+    return this.#bench.voice.say('leave', { abstains: await this.#promises.abstain(state) }, place);
   }
 
   /** Stops all work and closes the log. The network and the engine belong to the caller. */
@@ -252,7 +278,9 @@ export class Member {
     if (this.#parts.probe) serveDialBack(network, clock, this.#parts.probe);
     this.#bench.leases.serve();
     this.#isTaken = serveLog(network, this.log, clock);
-    this.#sequencer?.serve(network, this.#guard);
+    this.#sequencer.serve(network, this.#guard);
+    this.#branches.serve();
+    this.#elections.serve();
     await this.peers.enter().catch((error) => {
       // Whoever has taken part before may be the first that is back after a reboot, and waits for the others.
       if (this.log.length === 0 || !isWorldError(error, 'invite-unreachable')) throw error;
@@ -260,10 +288,11 @@ export class Member {
     });
     this.#background(this.peers.run((notice) => this.#notify(notice), signal));
     await this.#catchUp();
-    if (this.#sequencer) this.#background(this.#sequencer.run(signal));
+    this.#background(this.#sequencer.run(signal));
+    this.#background(this.#elections.run(signal));
     await this.#join();
     const { key } = this.#parts;
-    const { account } = this.log.state.members[key.id]!;
+    const account = this.log.state.members[key.id]?.account ?? this.#parts.account.id;
     this.#notify({ kind: 'started', device: key.id, account, addresses: network.addresses() });
     this.#bench.bases.enter(this.log.state.base);
     this.#live = true;
@@ -280,51 +309,104 @@ export class Member {
     });
   }
 
+  /** Resolves when this log is as long as that of a peer, or when nobody knows better than the one who orders it. */
   async #catchUp(): Promise<void> {
-    if (this.#sequencer) return;
-    const { network, clock } = this.#parts;
+    const { network, clock, key, signal: outside } = this.#parts;
+    const { signal } = this.#stopping;
     const notify = (notice: Notice) => this.#notify(notice);
-    const outside = this.#parts.signal;
+    if (this.log.state.sequencer === key.id) await this.#askEverybody();
+    if (this.log.state.sequencer === key.id) this.#sequencer.begin();
     await new Promise<void>((resolve, reject) => {
       const give = () => reject(outside!.reason);
       if (outside?.aborted) give();
       outside?.addEventListener('abort', give, { once: true });
-      this.#background(followLog(network, this.log, clock, notify, resolve, this.#stopping.signal, this.#guard));
+      const leads = () => this.#sequencer.leads;
+      if (leads()) resolve();
+      const parts = {
+        network,
+        log: this.log,
+        clock,
+        branches: this.#branches,
+        notify,
+        leads,
+        guard: this.#guard,
+        onCaughtUp: resolve,
+      };
+      this.#background(followLog(parts, signal));
+      this.#background(this.#branches.run(signal));
     });
+    this.#sequencer.begin();
+  }
+
+  /** Whoever held the term before it stopped may have lost it meanwhile: those who are here know. */
+  async #askEverybody(): Promise<void> {
+    const { network, clock } = this.#parts;
+    const { signal } = this.#stopping;
+    const asked = network.peers().map((peer) => this.#branches.look(peer, signal).catch(() => {}));
+    const late = new AbortController();
+    await Promise.race([Promise.all(asked), clock.sleep(ASK_MS, late.signal).catch(() => {})]);
+    late.abort();
   }
 
   /** Joins where the log does not know this device. A round that ends meanwhile makes the record stale: say it again. */
   async #join(): Promise<void> {
-    const { key, clock } = this.#parts;
+    const { key, clock, charter } = this.#parts;
     const request = joinRequest(this.#parts);
+    // Long enough for electors to find another who orders the log.
+    const most = 20 + Math.ceil((4 * charter.succession.silenceMs) / 1000);
     for (let attempt = 0; !this.log.state.members[key.id]; attempt++) {
       const receipt = await this.#bench.voice.say('join', request).catch((error) => {
-        if (attempt >= 20) throw error;
+        if (attempt >= most) throw error;
         return undefined;
       });
       if (receipt && !receipt.accepted) throwIfShutOut(receipt.reason, request);
-      if (receipt && !receipt.accepted && attempt >= 20) mustAccept(receipt, 'request to join');
+      if (receipt && !receipt.accepted && attempt >= most) mustAccept(receipt, 'request to join');
       for (let wait = 0; wait < 10 && !this.log.state.members[key.id]; wait++)
         await clock.sleep(100, this.#stopping.signal);
     }
   }
 
+  /** To whoever orders the log: this member, one that it is connected to, or one that another can reach. */
   async #submit(sign: () => VerifiedRecord): Promise<Receipt> {
-    if (this.#sequencer) return this.#sequencer.submit(sign);
-    const { network, charter } = this.#parts;
-    const answer = (await askJson(
-      network,
-      charter.sequencer,
-      'submit',
-      JSON.parse(new TextDecoder().decode(recordBytes(sign()))),
-    )) as Receipt;
-    if (typeof answer?.accepted !== 'boolean')
-      throw new WorldError('peer-failed', 'The sequencer answered with something else.');
-    return answer;
+    if (this.#sequencer.leads) return this.#sequencer.submit(sign);
+    const { network } = this.#parts;
+    const { sequencer } = this.log.state;
+    const peers = network.peers();
+    if (!peers.includes(sequencer))
+      for (const address of this.peers.addressesOf(sequencer))
+        if (
+          await network.connect(address, this.#stopping.signal).then(
+            () => true,
+            () => false,
+          )
+        )
+          break;
+    const connected = network.peers();
+    const to = connected.includes(sequencer) ? sequencer : connected[this.#passed++ % Math.max(1, connected.length)];
+    if (to === undefined)
+      throw new WorldError('peer-unreachable', 'The member that orders the log cannot be reached.', {
+        facts: { sequencer },
+        help: 'It is tried again; without it, electors vote for another.',
+      });
+    return submitTo(network, to, sign());
+  }
+
+  /** Two entries of one device for one place: told, kept for everybody, and a reason to vote its author away. */
+  async #proveFork(fork: readonly [SealedEnvelope, SealedEnvelope]): Promise<void> {
+    const [first, second] = fork.map((envelope) => canonicalJson(envelope as unknown as Canonical)) as [string, string];
+    const { device, envelope } = fork[0];
+    if (this.log.state.members[device]?.banned || this.#forks.has(device)) return;
+    this.#forks.set(device, { first, second });
+    const proof = canonicalJson({ run: this.log.state.run, first, second });
+    this.#notify({ kind: 'fork-proven', device, term: envelope.term, index: envelope.index, proof });
+    if (device === this.log.state.sequencer) this.#elections.depose();
+    await this.#parts.cells.write(`fork-${device.slice(0, 16)}`, utf8(proof)).catch(() => {});
+    this.#tend();
   }
 
   #onEntry(entry: Entry, events: readonly Event[]): void {
     this.#keepsakes.observe(entry.record.body);
+    this.#elections.heard();
     this.#notify({ kind: 'entry', entry, events });
     for (const event of events) if (event.kind === 'finalized' && this.#live) this.#adopt(event);
     if (this.#live) this.#parts.conduct?.watch?.(this.#bench, entry, events)?.catch((error) => this.#trouble(error));
@@ -371,7 +453,8 @@ export class Member {
 
   async #tidy(): Promise<void> {
     const { key } = this.#parts;
-    const { carry } = this.log.state.members[key.id]!;
+    const carry = this.log.state.members[key.id]?.carry;
+    if (!carry) return;
     const mine = [
       ...(await this.#trainer.openable()),
       ...(await this.#auditor.needed()),
@@ -392,6 +475,13 @@ export class Member {
     // Once a round, while nobody shows preimages yet.
     if (this.log.state.round.phase === 'train' && this.#witness.freshTip() !== undefined)
       tasks.set('seed chain', () => this.#sayReady(this.#witness.freshTip()));
+    // What let this device in was taken back with the end of the log.
+    if (!this.log.state.members[this.#parts.key.id]) tasks.set('join', () => this.#join());
+    for (const [device, proof] of this.#forks)
+      if (this.log.state.members[device]?.banned === false)
+        tasks.set(`fault ${device}`, () => this.#bench.voice.say('fault', proof));
+    if (this.#promises.isAbstaining(this.log.state) && this.log.state.electors.includes(this.#parts.key.id))
+      tasks.set('abstain', () => this.#sayLeave());
     this.#tasks.settle(tasks);
   }
 
@@ -414,6 +504,8 @@ export class Member {
         return this.#witness.attest(duty, signal);
       case 'finalize':
         return this.#witness.finalize(duty, signal);
+      case 'seal':
+        return this.#witness.seal(duty);
       case 'open':
         return this.#trainer.open(duty.audit);
       case 'close':
@@ -434,7 +526,7 @@ export class Member {
   /** Ready again; with a declared reset where the carried state is gone from this disk. */
   async #sayReady(tip = this.#witness.tip()): Promise<Receipt> {
     const { store, key, work } = this.#parts;
-    const { carry } = this.log.state.members[key.id]!;
+    const { carry } = this.log.state.members[key.id] ?? { carry: zeroCarry(this.#parts.charter) };
     const reset = (await store.size(carry.moments)) === undefined || (await store.size(carry.error)) === undefined;
     return this.#bench.voice.say('ready', { tip, engine: work.engineName, reset });
   }
@@ -456,7 +548,7 @@ export class Member {
 
   #trouble(error: unknown): void {
     this.#notify({ kind: 'trouble', error });
-    const fatal = ['log-forked', 'desync', 'disk-full', 'store-full', 'engine-crashed'];
+    const fatal = ['desync', 'disk-full', 'store-full', 'engine-crashed'];
     if (fatal.some((code) => isWorldError(error, code))) this.#fail(error);
   }
 
@@ -477,6 +569,7 @@ function nameOf(duty: Duty): string {
     const { round, trainer } = duty.reproduction;
     return `reproduce ${round} ${trainer}`;
   }
+  if (duty.kind === 'train') return `train ${duty.round} ${duty.seed}`;
   return 'draw' in duty ? `${duty.kind} ${duty.round} ${duty.draw}` : `${duty.kind} ${duty.round}`;
 }
 

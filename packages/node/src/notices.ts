@@ -21,5 +21,9 @@ export type Notice =
   | { kind: 'adopted'; round: number; base: Hash }
   | { kind: 'evaluated'; round: number; base: Hash; holdoutLoss: number }
   | { kind: 'fork-seen'; device: DeviceId; index: number; mine: Hash; theirs: Hash }
+  /** Entries after `index` were taken back: electors have voted their author away. */
+  | { kind: 'turned'; index: number }
+  /** One device has signed two entries for one place: `folkmoot log --check-proof` reads it. */
+  | { kind: 'fork-proven'; device: DeviceId; term: number; index: number; proof: string }
   | { kind: 'desync'; round: number; mine: Hash; theirs: Hash }
   | { kind: 'trouble'; error: unknown };

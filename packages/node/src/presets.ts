@@ -18,6 +18,7 @@ export type RunRules = Pick<
   | 'committee'
   | 'lease'
   | 'audit'
+  | 'succession'
   | 'credit'
 >;
 
@@ -66,6 +67,7 @@ const common = {
   committee: { minMembers: 2, maxTrainers: 256, maxWitnesses: 16 },
   lease: { everyMs: 5000, lapseMs: 20_000, reserves: 64 },
   audit: { floorPpm: 50_000 },
+  succession: { silenceMs: 20_000, everyRounds: 0 },
   credit: { perSegment: 100, vestingRounds: 20 },
 } as const;
 

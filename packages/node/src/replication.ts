@@ -8,8 +8,9 @@ import {
   type Network,
   WorldError,
 } from '@folkmoot/core';
-import { continues } from '@folkmoot/protocol';
-import { type Entry, MAX_ENTRY_BYTES, parseEntry } from '@folkmoot/records';
+import { continues, readEntry } from '@folkmoot/protocol';
+import { type Entry, MAX_ENTRY_BYTES, parseJson } from '@folkmoot/records';
+import type { Branches } from './branches.ts';
 import { requestJson } from './exchange.ts';
 import type { Guard } from './guard.ts';
 import type { Log } from './log.ts';
@@ -55,8 +56,12 @@ async function* stream(
   const reader: Reader = { taken: next - 1 };
   readers.add(reader);
   let caughtUp = false;
+  let { turns } = log;
   try {
     while (!signal.aborted) {
+      // Entries that this reader has were taken back: it must look where the logs part.
+      if (turns !== log.turns && next > log.length) return;
+      turns = log.turns;
       // The first empty message says: this is all there is so far.
       if (next > log.durable && !caughtUp) {
         caughtUp = true;
@@ -92,75 +97,84 @@ export function logRequestIn(request: Uint8Array): { run: string; from: number }
   return { run, from: from as number };
 }
 
-/** Keeps `log` up to date until `signal` aborts; trouble is told and tried again. */
-export async function followLog(
-  network: Network,
-  log: Log,
-  clock: Clock,
-  notify: (notice: Notice) => void,
-  onCaughtUp: () => void,
-  signal: AbortSignal,
-  guard: Guard,
-): Promise<void> {
+/** What following needs beside the log. */
+export interface Following {
+  readonly network: Network;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly branches: Branches;
+  readonly notify: (notice: Notice) => void;
+  /** Whether this member orders the log itself at the moment. */
+  readonly leads: () => boolean;
+  readonly onCaughtUp: () => void;
+  readonly guard: Guard;
+}
+
+/** Keeps the log up to date until `signal` aborts; trouble is told and tried again. */
+export async function followLog(following: Following, signal: AbortSignal): Promise<void> {
+  const { network, log, clock, branches, notify, leads } = following;
   for (let attempt = 0; !signal.aborted; attempt++) {
-    const peer = choosePeer(network, log, attempt);
+    const peer = leads() ? undefined : choosePeer(network, log, branches, attempt);
     try {
-      if (peer !== undefined) await follow(network, log, peer, notify, onCaughtUp, signal, guard);
+      if (peer !== undefined) await follow(following, peer, signal);
     } catch (error) {
       // An entry that is not on this disk is in this state all the same: only a new start brings them together.
-      if (isWorldError(error, 'log-forked') || isWorldError(error, 'disk-full')) throw error;
+      if (isWorldError(error, 'disk-full')) throw error;
       if (!signal.aborted) notify({ kind: 'trouble', error });
     }
     await clock.sleep(RETRY_MS, signal).catch(() => {});
   }
 }
 
-/** The sequencer where it is connected, else each peer in turn. */
-function choosePeer(network: Network, log: Log, attempt: number): DeviceId | undefined {
+/** The sequencer where it is connected, or who is known to be ahead, else each peer in turn. */
+function choosePeer(network: Network, log: Log, branches: Branches, attempt: number): DeviceId | undefined {
   const peers = network.peers();
-  const { sequencer } = log.state.charter;
-  return peers.includes(sequencer) && attempt % 3 !== 2 ? sequencer : peers[attempt % Math.max(1, peers.length)];
+  const { sequencer } = log.state;
+  const { ahead } = branches;
+  const likely = ahead?.isLater ? [ahead.peer, sequencer] : [sequencer, ahead?.peer];
+  const found = likely.find((peer) => peer !== undefined && peers.includes(peer));
+  return found !== undefined && attempt % 3 !== 2 ? found : peers[Math.floor(attempt / 3) % Math.max(1, peers.length)];
 }
 
-async function follow(
-  network: Network,
-  log: Log,
-  peer: DeviceId,
-  notify: (notice: Notice) => void,
-  onCaughtUp: () => void,
-  signal: AbortSignal,
-  guard: Guard,
-): Promise<void> {
+async function follow(following: Following, peer: DeviceId, outside: AbortSignal): Promise<void> {
+  const { network, log, branches, notify, leads, onCaughtUp } = following;
+  const { turns } = log;
+  const done = new AbortController();
+  const signal = AbortSignal.any([outside, done.signal]);
   const request = canonicalBytes({ run: log.state.run, from: log.length } as Canonical);
   const limits = { idleMs: IDLE_MS, maxMessageBytes: MAX_ENTRY_BYTES };
-  for await (const message of network.open(peer, 'log', request, limits, signal)) {
-    if (message.length === 0) onCaughtUp();
-    // Two members that follow each other wait for ever, so nobody stays with a peer once the sequencer is back.
-    if (peer !== log.state.charter.sequencer && network.peers().includes(log.state.charter.sequencer)) return;
-    if (message.length === 0) continue;
-    const entry = parseEntry(message, log.state.charter.sequencer);
-    if (!entry.ok || entry.value.record.body.run !== log.state.run) guard.report(peer, 'false-entry');
-    if (!entry.ok)
-      throw new WorldError('peer-failed', `A peer sent a false log entry: ${entry.reason}.`, { facts: { peer } });
-    if (entry.value.record.body.run !== log.state.run)
-      throw new WorldError('peer-failed', 'A peer sent a log entry of another run.', { facts: { peer } });
-    if (!continues(log.state, entry.value)) throw forkOrGap(log, entry.value, peer);
-    await log.append(entry.value);
-    watchForFork(log, entry.value, notify);
+  try {
+    for await (const message of network.open(peer, 'log', request, limits, signal)) {
+      if (turns !== log.turns || leads()) return;
+      if (message.length === 0) onCaughtUp();
+      // Two members that follow each other wait for ever, so nobody stays with a peer once a better one is here.
+      if (message.length === 0 && isWorse(network, log, branches, peer)) return;
+      if (message.length === 0) continue;
+      const json = parseJson(message, MAX_ENTRY_BYTES);
+      const entry = json.ok ? readEntry(log.state, json.value) : json;
+      // Where the peer's log is another, its end is compared as a whole.
+      if (!entry.ok && (await branches.compareWith(peer, signal))) return;
+      if (!entry.ok) following.guard.report(peer, 'false-entry');
+      if (!entry.ok)
+        throw new WorldError('peer-failed', `A peer sent a log entry that is not the next one: ${entry.reason}.`, {
+          facts: { peer, index: log.length },
+        });
+      if (!continues(log.state, entry.value)) return;
+      await log.append(entry.value);
+      watchForFork(log, entry.value, notify);
+      if (isWorse(network, log, branches, peer)) return;
+    }
+  } finally {
+    done.abort();
   }
 }
 
-/** Two entries that the sequencer signed at one index prove a fork: this member stops rather than choose. */
-function forkOrGap(log: Log, entry: Entry, peer: DeviceId): WorldError {
-  const mine = log.idAt(entry.index - 1);
-  if (mine !== undefined && mine !== entry.prev)
-    return new WorldError('log-forked', `The sequencer has signed two logs: they differ before entry ${entry.index}.`, {
-      facts: { index: entry.index, mine, theirs: entry.prev, peer },
-      help: 'This member stops here. Compare logs with the others and decide which one to follow.',
-    });
-  return new WorldError('peer-failed', 'A peer sent a log entry out of order.', {
-    facts: { peer, index: entry.index },
-  });
+/** Whether another peer should be followed instead: the sequencer, or whoever has more of the log. */
+function isWorse(network: Network, log: Log, { ahead }: Branches, peer: DeviceId): boolean {
+  const { sequencer } = log.state;
+  if (ahead?.isLater && network.peers().includes(ahead.peer)) return peer !== ahead.peer;
+  if (peer === sequencer) return false;
+  return network.peers().includes(sequencer) || (ahead !== undefined && ahead.peer !== peer);
 }
 
 /** A record that names a head which this log does not have was signed on another branch. */

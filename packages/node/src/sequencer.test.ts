@@ -12,20 +12,20 @@ test('what the sequencer’s own device says is not overtaken by its tick', asyn
   const { clock, log, say } = await founded();
   clock.nowMs = nextDeadline(log.state)!;
   const before = log.length;
-  assert.deepEqual(await say[0]!('leave', {}), { accepted: true, index: before + 1 });
+  assert.deepEqual(await say[0]!('leave', { abstains: true }), { accepted: true, index: before + 1 });
   assert.equal(log.recordAt(before).kind, 'tick');
 });
 
 test('a device that starts again goes on counting where the log has it', async () => {
   const { log, keys, sequencer } = await founded();
   const again = new Voice(keys[1]!, log.state, (sign) => sequencer.submit(sign));
-  assert.equal((await again.say('leave', {})).accepted, true);
+  assert.equal((await again.say('leave', { abstains: true })).accepted, true);
 });
 
 test('a record that a due deadline makes late is refused, and the log says first that it has passed', async () => {
   const { clock, log, say } = await founded();
   clock.nowMs = nextDeadline(log.state)!;
-  await say[1]!('leave', {});
+  await say[1]!('leave', { abstains: true });
   assert.equal(log.state.round.phase, 'train');
   clock.nowMs = nextDeadline(log.state)!;
   const { number } = log.state.round;
@@ -43,6 +43,7 @@ test('the log’s time stands still while the sequencer is down, and never goes 
   const { atMs } = log.state.head;
   clock.nowMs += 3_600_000;
   const again = new Sequencer(log, key, clock, tick);
+  again.begin();
   await again.submit(tick);
   assert.equal(log.state.head.atMs, atMs);
   clock.nowMs += 10;
@@ -62,12 +63,13 @@ async function founded() {
     now: () => clock.nowMs,
     sleep: () => new Promise(() => {}),
   };
-  const journal = { append: async () => {}, async *lines() {}, close: async () => {} };
+  const journal = { append: async () => {}, truncate: async () => {}, async *lines() {}, close: async () => {} };
   const cells = { read: async () => undefined, write: async () => {} };
   const charter = { ...RUN_PRESETS.tiny, sequencer: key.id, initialBase: hashOf('base') } as unknown as Charter;
   const log = await Log.open({ ...charter, dataset: {}, programs: {} } as Charter, journal, cells);
   const tick = () => voices[0]!.sign('tick', {});
   const sequencer = new Sequencer(log, key, clock, tick);
+  sequencer.begin();
   const voices = keys.map((each) => new Voice(each, log.state, (sign) => sequencer.submit(sign)));
   for (const [i, voice] of voices.entries()) {
     const account = accountKey(new Uint8Array(32).fill(10 + i));

@@ -1,21 +1,25 @@
 /** The sequencer: puts records in order and in time. It decides nothing that `check` does not decide. */
-import { type Clock, canonicalBytes, type DeviceId, type DeviceKey, type Network } from '@folkmoot/core';
+import { type Clock, canonicalBytes, type DeviceId, type DeviceKey, type Network, WorldError } from '@folkmoot/core';
 import { check, nextDeadline } from '@folkmoot/protocol';
-import { MAX_RECORD_BYTES, parseRecord, signEntry, type VerifiedRecord } from '@folkmoot/records';
+import { MAX_RECORD_BYTES, parseRecord, recordBytes, signEntry, type VerifiedRecord } from '@folkmoot/records';
+import { askJson } from './exchange.ts';
 import type { Guard } from './guard.ts';
 import type { Log } from './log.ts';
 import type { Receipt } from './voice.ts';
 
 /** How long the sequencer sleeps at most before it looks at the clock again. */
 const LONGEST_NAP_MS = 1000;
+/** It says something so many times in the span of silence after which electors vote. */
+const BEATS_IN_SILENCE = 3;
 
 export class Sequencer {
   readonly #log: Log;
   readonly #key: DeviceKey;
   readonly #clock: Clock;
   readonly #signTick: () => VerifiedRecord;
-  /** How far the log's time is behind the clock: the time that the sequencer was down, so that rounds only paused. */
-  readonly #behindMs: number;
+  #isReady = false;
+  /** How far the log's time is behind the clock: the time without a sequencer, so that rounds only paused. By term. */
+  #behind: { readonly term: number; readonly ms: number } | undefined;
 
   /** `signTick` makes a `tick` record with the device's next sequence number. */
   constructor(log: Log, key: DeviceKey, clock: Clock, signTick: () => VerifiedRecord) {
@@ -23,14 +27,22 @@ export class Sequencer {
     this.#key = key;
     this.#clock = clock;
     this.#signTick = signTick;
-    const { index, atMs } = log.state.head;
-    this.#behindMs = index < 0 ? 0 : Math.max(0, clock.now() - atMs);
   }
 
-  /** Takes records from everybody. */
+  /** Whether this device holds the present term, and everything before it is here. */
+  get leads(): boolean {
+    return this.#isReady && this.#log.state.sequencer === this.#key.id;
+  }
+
+  /** From now on this member orders the log whenever the log says so: it has seen what the others have. */
+  begin(): void {
+    this.#isReady = true;
+  }
+
+  /** Takes records from everybody. Where another holds the term they are brought there, if it is connected. */
   serve(network: Network, guard: Guard): void {
     const limits = { maxRequestBytes: MAX_RECORD_BYTES, maxConcurrentPerPeer: 8 };
-    const take = (peer: DeviceId, request: Uint8Array) => this.#take(peer, request, guard);
+    const take = (peer: DeviceId, request: Uint8Array) => this.#take(network, peer, request, guard);
     network.serve(
       'submit',
       async function* (peer, request) {
@@ -40,7 +52,7 @@ export class Sequencer {
     );
   }
 
-  async #take(peer: DeviceId, request: Uint8Array, guard: Guard): Promise<Receipt> {
+  async #take(network: Network, peer: DeviceId, request: Uint8Array, guard: Guard): Promise<Receipt> {
     const record = parseRecord(request);
     if (!record.ok) {
       guard.report(peer, 'malformed');
@@ -51,9 +63,18 @@ export class Sequencer {
     const isNewcomer = body.kind === 'join' && !(body.admission && this.#log.state.charter.admission);
     if (isNewcomer && check(this.#log.state, record.value) === null && !guard.admitsNewcomer(peer))
       return { accepted: false, reason: 'too many newcomers from this address; try again in a minute' };
+    if (!this.leads) return this.#pass(network, record.value);
     const receipt = await this.submit(() => record.value);
-    if (!receipt.accepted) guard.report(peer, 'refused');
+    // Whoever has not heard of the present term yet does nothing wrong.
+    if (!receipt.accepted && body.term === this.#log.state.term) guard.report(peer, 'refused');
     return receipt;
+  }
+
+  async #pass(network: Network, record: VerifiedRecord): Promise<Receipt> {
+    const { sequencer } = this.#log.state;
+    if (!network.peers().includes(sequencer) || check(this.#log.state, record) !== null)
+      return { accepted: false, reason: 'this member does not order the log' };
+    return submitTo(network, sequencer, record);
   }
 
   /**
@@ -61,6 +82,7 @@ export class Sequencer {
    * of this device's own records the tick would otherwise take the later number, and make the earlier one a repetition.
    */
   async submit(sign: () => VerifiedRecord): Promise<Receipt> {
+    if (!this.leads) return { accepted: false, reason: 'this member does not order the log any more' };
     // From here to `append` nothing waits: the order of checking is the order of the log.
     const ticked = this.#tickIfDue();
     const record = sign();
@@ -75,6 +97,10 @@ export class Sequencer {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#log.flushed();
+      if (!this.leads) {
+        await this.#clock.sleep(LONGEST_NAP_MS / 4, signal).catch(() => {});
+        continue;
+      }
       await this.#tickIfDue();
       const deadline = nextDeadline(this.#log.state);
       const napMs =
@@ -91,17 +117,33 @@ export class Sequencer {
 
   #tickIfDue(): Promise<unknown> {
     const deadline = nextDeadline(this.#log.state);
-    return deadline !== undefined && deadline <= this.#nowMs() ? this.#append(this.#signTick()) : Promise.resolve();
+    const nowMs = this.#nowMs();
+    const { head, charter } = this.#log.state;
+    const beatMs = charter.succession.silenceMs / BEATS_IN_SILENCE;
+    const isDue = (deadline !== undefined && deadline <= nowMs) || nowMs - head.atMs >= beatMs;
+    return isDue ? this.#append(this.#signTick()) : Promise.resolve();
   }
 
   #append(record: VerifiedRecord): Promise<unknown> {
-    const { index, id, atMs } = this.#log.state.head;
+    const { term, head } = this.#log.state;
+    const { index, id, atMs } = head;
     // A clock that was set back must not make the log go back.
-    const place = { index: index + 1, prev: id, atMs: Math.max(this.#nowMs(), atMs) };
+    const place = { index: index + 1, prev: id, atMs: Math.max(this.#nowMs(), atMs), term };
     return this.#log.append(signEntry(place, record, this.#key));
   }
 
   #nowMs(): number {
-    return this.#clock.now() - this.#behindMs;
+    const { term, head } = this.#log.state;
+    const nowMs = this.#clock.now();
+    if (this.#behind?.term !== term) this.#behind = { term, ms: head.index < 0 ? 0 : Math.max(0, nowMs - head.atMs) };
+    return nowMs - this.#behind.ms;
   }
+}
+
+/** Brings a record to `peer`. Throws where it cannot be reached or answers with something else. */
+export async function submitTo(network: Network, peer: DeviceId, record: VerifiedRecord): Promise<Receipt> {
+  const json = JSON.parse(new TextDecoder().decode(recordBytes(record)));
+  const answer = (await askJson(network, peer, 'submit', json)) as Receipt;
+  if (typeof answer?.accepted === 'boolean') return answer;
+  throw new WorldError('peer-failed', 'The sequencer answered with something else.', { facts: { peer } });
 }

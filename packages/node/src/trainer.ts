@@ -32,6 +32,8 @@ export type Offering = (bench: Workbench, duty: TrainDuty, signal: AbortSignal) 
 /** What is kept of a round, so that a restart repeats itself instead of contradicting itself. */
 interface Kept {
   readonly round: number;
+  /** The round's seed: a round that was drawn anew is another. */
+  readonly seed: Hash;
   readonly trace: Trace;
   readonly update: Hash;
   readonly updateBytes: number;
@@ -112,7 +114,7 @@ export class Trainer {
 
   async train(duty: TrainDuty, signal: AbortSignal): Promise<Receipt> {
     // What was committed once is committed again, even if this process has forgotten saying it.
-    const kept = (await this.#recall(duty.round)) ?? (await this.#keep(duty, await this.#work(duty, signal)));
+    const kept = (await this.#recall(duty)) ?? (await this.#keep(duty, await this.#work(duty, signal)));
     return this.#bench.voice.say('commit', kept.commit, duty);
   }
 
@@ -128,7 +130,8 @@ export class Trainer {
   }
 
   async reveal(duty: Extract<Duty, { kind: 'reveal' }>): Promise<Receipt | undefined> {
-    const kept = await this.#recall(duty.round);
+    const { seed } = this.#bench.log.state.round;
+    const kept = await this.#recall({ round: duty.round, seed });
     if (!kept) return undefined;
     const { update, updateBytes, salt } = kept;
     return this.#bench.voice.say('reveal', { update, updateBytes, salt }, duty);
@@ -136,7 +139,7 @@ export class Trainer {
 
   /** Opens the state at which the drawn segment starts. */
   async open(audit: Audit): Promise<Receipt | undefined> {
-    const trace = (await this.#recall(audit.round))?.trace;
+    const trace = (await this.#recall(audit))?.trace;
     if (!trace) return undefined;
     const at = audit.segment - 1;
     const start = at === 0 ? { params: audit.base, moments: audit.carryIn.moments } : trace.states[at - 1]!;
@@ -150,7 +153,7 @@ export class Trainer {
 
   /** Opens the segment's end, the round's last state and the encoding. */
   async close(audit: Audit): Promise<Receipt | undefined> {
-    const trace = (await this.#recall(audit.round))?.trace;
+    const trace = (await this.#recall(audit))?.trace;
     if (!trace) return undefined;
     const segments = segmentsPerRound(this.#bench.charter);
     const end = trace.states[audit.segment - 1]!;
@@ -197,10 +200,10 @@ export class Trainer {
       seat: seat.seat,
       moments: seat.carryIn.moments,
     };
-    const builder = new TraceBuilder(start, secret(`trace ${duty.round} ${duty.base}`));
+    const builder = new TraceBuilder(start, secret(`trace ${duty.round} ${duty.seed}`));
     for (const state of offer.states) builder.endSegment(state);
     const trace = builder.encoded(update, seat.carryIn.error, errorOut);
-    const salt = secret(`blind ${duty.round} ${duty.base}`);
+    const salt = secret(`blind ${duty.round} ${duty.seed}`);
     const commit: Said<'commit'> = {
       seat: seat.seat,
       traceRoot: traceRoot(trace),
@@ -211,14 +214,15 @@ export class Trainer {
       errorOut,
       engine: work.engineName,
     };
-    const kept: Kept = { round: duty.round, trace, update, updateBytes: offer.update.length, salt, commit };
+    const { round, seed } = duty;
+    const kept: Kept = { round, seed, trace, update, updateBytes: offer.update.length, salt, commit };
     await cells.write(cellOf(duty.round), canonicalBytes(kept as unknown as Canonical));
     return kept;
   }
 
-  async #recall(round: number): Promise<Kept | undefined> {
+  async #recall({ round, seed }: { round: number; seed: Hash }): Promise<Kept | undefined> {
     const kept = await this.#read(round % KEPT_ROUNDS);
-    return kept?.round === round ? kept : undefined;
+    return kept?.round === round && kept.seed === seed ? kept : undefined;
   }
 
   async #read(slot: number): Promise<Kept | undefined> {

@@ -24,19 +24,27 @@ export class Voice {
     this.#submit = submit;
   }
 
-  /** Signs with the next sequence number; `place` where the record is about a past round. */
-  sign<K extends RecordKind>(kind: K, said: Said<K>, place?: { round: number; base: Hash }): VerifiedRecord {
-    const { head, round, base, run, members } = this.#state;
+  /** Signs with the next sequence number; `place` where the record is about a past round, or about one term and no other. */
+  sign<K extends RecordKind>(
+    kind: K,
+    said: Said<K>,
+    place?: { round: number; base: Hash; term?: number },
+  ): VerifiedRecord {
+    const { head, round, base, run, members, term } = this.#state;
     // After a restart the log knows best how far this device has counted.
     this.#seq = Math.max(this.#seq, members[this.#key.id]?.seq ?? 0) + 1;
     const { round: at, base: on } = place ?? { round: round.number, base };
     const seen = { index: head.index, id: head.id };
-    const common = { run, round: at, base: on, device: this.#key.id, seq: this.#seq, seen };
+    const common = { run, round: at, base: on, device: this.#key.id, seq: this.#seq, seen, term: place?.term ?? term };
     return signRecord({ kind, ...common, ...said } as unknown as RecordBody, this.#key);
   }
 
   /** Says it. In turn, because a later number in the log makes an earlier one a repetition. */
-  say<K extends RecordKind>(kind: K, said: Said<K>, place?: { round: number; base: Hash }): Promise<Receipt> {
+  say<K extends RecordKind>(
+    kind: K,
+    said: Said<K>,
+    place?: { round: number; base: Hash; term?: number },
+  ): Promise<Receipt> {
     const spoken = this.#turn.then(() => this.#submit(() => this.sign(kind, said, place)));
     this.#turn = spoken.catch(() => {});
     return spoken;

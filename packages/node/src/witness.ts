@@ -1,7 +1,7 @@
 /** The witness: fetches every update, checks its form, attests what it saw; at the end it signs the header. */
 import { assert, type Hash, sha256 } from '@folkmoot/core';
 import type { Duty } from '@folkmoot/protocol';
-import { CHAIN_LENGTH, SeedChain } from '@folkmoot/records';
+import { CHAIN_LENGTH, headerId, SeedChain } from '@folkmoot/records';
 import { likely } from './expectations.ts';
 import type { Receipt } from './voice.ts';
 import type { Workbench } from './workbench.ts';
@@ -63,17 +63,26 @@ export class Witness {
   }
 
   /** Aggregates and signs the end of the round. */
-  async finalize(duty: Extract<Duty, { kind: 'finalize' }>, signal: AbortSignal): Promise<Receipt> {
-    const { bases, log, voice } = this.#bench;
+  async finalize(duty: Extract<Duty, { kind: 'finalize' }>, signal: AbortSignal): Promise<Receipt | undefined> {
+    const { bases, log, voice, promises } = this.#bench;
     const included = log.state.round.included.map((trainer, i) => ({ trainer, update: duty.updates[i]! }));
     await bases.adopted(duty.base, signal);
     const { aggregate, nextBase } = await bases.aggregate(log.state, duty, included);
     signal.throwIfAborted();
-    return voice.say(
-      'header',
-      { draw: duty.draw, header: { ...duty.expected, aggregate, nextBase }, preimage: this.#preimage() },
-      duty,
-    );
+    const header = { ...duty.expected, aggregate, nextBase };
+    const { term } = log.state;
+    if (!(await promises.sign(log.state, headerId(header)))) return undefined;
+    return voice.say('header', { header, preimage: this.#preimage() }, { ...duty, term });
+  }
+
+  /** Says that it has seen a quorum sign the header, and stands by it from now on. */
+  async seal({ round, base, header, prev }: Extract<Duty, { kind: 'seal' }>): Promise<Receipt | undefined> {
+    const { log, voice, promises } = this.#bench;
+    const certificate = log.certificate();
+    const { term } = log.state;
+    if (!certificate || headerId(certificate.header) !== header || certificate.term !== term) return undefined;
+    if (!(await promises.seal(log.state, certificate))) return undefined;
+    return voice.say('seal', { header, prev }, { round, base, term });
   }
 
   async #isWellFormed({ trainer, update }: { trainer: string; update: Hash }, signal: AbortSignal): Promise<boolean> {

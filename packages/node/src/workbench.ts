@@ -6,6 +6,7 @@ import type { Bases } from './bases.ts';
 import type { Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import type { Notice } from './notices.ts';
+import type { Promises } from './promises.ts';
 import type { Voice } from './voice.ts';
 import type { Work } from './work.ts';
 
@@ -20,6 +21,8 @@ export interface Workbench {
   readonly leases: Leases;
   readonly cells: Cells;
   readonly clock: Clock;
+  /** What this device has promised about the round's end. */
+  readonly promises: Promises;
   /** A secret of this device and a purpose: salts, blinds, the seed chain. */
   secret(purpose: string): Hash;
   notify(notice: Notice): void;

@@ -6,7 +6,7 @@
  * entry only moves the head and the time.
  */
 import { assert } from '@folkmoot/core';
-import type { Entry, RecordBody, RecordKind, VerifiedRecord } from '@folkmoot/records';
+import type { Entry, RecordBody, RecordKind, RecordOf, VerifiedRecord } from '@folkmoot/records';
 import * as admission from './admission.ts';
 import * as audits from './audits.ts';
 import * as delivery from './delivery.ts';
@@ -19,6 +19,7 @@ import * as reserves from './reserves.ts';
 import * as revocation from './revocation.ts';
 import { expire, prepareHeader, progress } from './round.ts';
 import type { State } from './state.ts';
+import { beginTerm, continues } from './succession.ts';
 import { takeTimer } from './timers.ts';
 
 interface Rule {
@@ -28,6 +29,7 @@ interface Rule {
 }
 
 const nothing = { check: () => null, apply: () => {} };
+const nowhere = { check: () => 'this is said to the electors, not to the log', apply: () => {} };
 
 // Each rule takes its own kind of record; the table's key is what guarantees it.
 const RULES = {
@@ -41,6 +43,7 @@ const RULES = {
   reveal: delivery.reveal,
   attest: delivery.attest,
   header: delivery.header,
+  seal: delivery.seal,
   open: audits.open,
   result: audits.result,
   close: audits.close,
@@ -51,6 +54,8 @@ const RULES = {
   dispute,
   score,
   tick: nothing,
+  vote: nowhere,
+  succeed: nowhere,
 } as unknown as Record<RecordKind, Rule>;
 
 const ABOUT_A_PAST_ROUND: ReadonlySet<RecordKind> = new Set([
@@ -68,13 +73,17 @@ const ABOUT_A_PAST_ROUND: ReadonlySet<RecordKind> = new Set([
 /** What carries its own authority: a stranger may bring it. */
 const FROM_ANYBODY: ReadonlySet<RecordKind> = new Set(['join', 'revoke', 'withdraw']);
 
-/** Applies the next entry and returns what it brought about. The entry must continue the log (`continues`). */
+/** Applies the next entry and returns what it brought about. The entry must be this log's next one (`readEntry`). */
 export function apply(state: State, entry: Entry): Event[] {
   assert(continues(state, entry), 'entries are applied in order');
   const context: Context = { nowMs: entry.atMs, index: entry.index, events: [] };
   state.head = { index: entry.index, id: entry.id, atMs: entry.atMs };
   passTime(state, context);
   const { record } = entry;
+  if (entry.term > state.term) {
+    beginTerm(state, record as VerifiedRecord<RecordOf<'succeed'>>, context);
+    return context.events;
+  }
   const reason = check(state, record);
   if (reason === null) {
     if (state.members[record.body.device]) state.members[record.body.device]!.seq = record.body.seq;
@@ -88,23 +97,21 @@ export function apply(state: State, entry: Entry): Event[] {
   return context.events;
 }
 
-/** Whether `entry` is the one after the head: linked, and not earlier. */
-export function continues(state: State, entry: Entry): boolean {
-  return entry.index === state.head.index + 1 && entry.prev === state.head.id && entry.atMs >= state.head.atMs;
-}
-
 /** Why `record` would be refused now, or null. Changes nothing: the sequencer asks before it appends. */
 export function check(state: State, record: VerifiedRecord): string | null {
   const { body } = record;
   if (body.run !== state.run) return 'the record is another run’s';
+  const isOwnWord = body.kind === 'revoke' || body.kind === 'withdraw';
+  if (body.term !== state.term && !isOwnWord)
+    return `the record was said in term ${body.term}, and this is term ${state.term}`;
   if (body.seen.index > state.head.index) return 'the record names a log entry that does not exist yet';
   const member = state.members[body.device];
-  if (!member && !FROM_ANYBODY.has(body.kind) && !(body.kind === 'tick' && body.device === state.charter.sequencer))
+  if (!member && !FROM_ANYBODY.has(body.kind) && !(body.kind === 'tick' && body.device === state.sequencer))
     return 'the device has not joined';
   if (member?.banned) return 'the device was proven at fault';
   if (member?.revoked) return 'the device was revoked by its account';
   if (member && body.seq <= member.seq) return 'the record is a repetition';
-  if (body.kind === 'tick' && body.device !== state.charter.sequencer) return 'only the sequencer tells the time';
+  if (body.kind === 'tick' && body.device !== state.sequencer) return 'only the sequencer tells the time';
   if (!ABOUT_A_PAST_ROUND.has(body.kind) && (body.round !== state.round.number || body.base !== state.base))
     return `the record is about round ${body.round}, and this is round ${state.round.number}`;
   return RULES[body.kind].check(state, body);

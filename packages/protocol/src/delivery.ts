@@ -81,9 +81,10 @@ export const attest = {
 
 export const header = {
   check(state: State, body: RecordOf<'header'>): string | null {
-    const { round } = state;
-    if (round.phase !== 'finalize' || body.draw !== round.draw || !round.expected) return 'this header is not open';
-    if (!round.witnesses.includes(body.device)) return 'this device is not a witness';
+    const { round, electors } = state;
+    if (round.phase !== 'finalize' || !round.expected) return 'this header is not open';
+    if (!electors.includes(body.device)) return 'this device is not an elector';
+    if (round.bound !== null && headerId(body.header) !== round.bound) return 'another header was signed before';
     if (round.signed[body.device]) return 'this device has signed before';
     if (!isNextLink(state, body.device, body.preimage)) return 'the preimage is not the next of the chain';
     const { aggregate: _aggregate, nextBase: _nextBase, ...decided } = body.header;
@@ -95,6 +96,18 @@ export const header = {
     round.headers[id] = body.header;
     round.headerPreimages[body.device] = body.preimage;
     members[body.device]!.tip = body.preimage;
+  },
+};
+
+export const seal = {
+  check({ round, electors, lastHeader }: State, body: RecordOf<'seal'>): string | null {
+    if (round.phase !== 'seal') return 'there is nothing to seal';
+    if (body.header !== round.certified?.header || body.prev !== lastHeader) return 'another header was signed';
+    if (!electors.includes(body.device)) return 'this device is not an elector';
+    return round.sealed.includes(body.device) ? 'this device has sealed before' : null;
+  },
+  apply({ round }: State, { body }: VerifiedRecord<RecordOf<'seal'>>): void {
+    round.sealed.push(body.device);
   },
 };
 

@@ -1,6 +1,6 @@
 /** Who does what: every draw is a function of a seed and the members, so that each receiver recomputes every role. */
 import { below, type DeviceId, type Hash, hashOf, SeededRandom } from '@folkmoot/core';
-import { segmentsPerRound } from '@folkmoot/records';
+import { MAX_ELECTORS, segmentsPerRound } from '@folkmoot/records';
 import { raiseOf } from './help.ts';
 import { type Audit, isBarred, type Member, type State } from './state.ts';
 
@@ -54,6 +54,18 @@ function rankedForSeats(state: State, seed: Hash): DeviceId[] {
 export function drawWitnesses(state: State, seed: Hash, draw: number): DeviceId[] {
   const order = ranked(seniorsOf(state, readyDevices(state)), 'witnesses', seed, draw);
   return order.slice(0, state.charter.committee.maxWitnesses).sort();
+}
+
+/** Who signs the next header: seniors, one for each account, at most `MAX_ELECTORS`, ascending. */
+export function drawElectors(state: State, seed: Hash): DeviceId[] {
+  return ranked(seniorsOf(state, readyDevices(state)), 'electors', seed)
+    .slice(0, MAX_ELECTORS)
+    .sort();
+}
+
+/** In the order of a hash of `seed` and each id. */
+export function inTurn(devices: readonly DeviceId[], seed: Hash): DeviceId[] {
+  return ranked(devices, 'successor', seed);
 }
 
 /** Whether two seniors are ready, without whom nobody could be witnessed; or the run has none at all yet. */

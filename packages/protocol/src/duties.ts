@@ -30,10 +30,10 @@ export type Duty =
       round: number;
       base: Hash;
       previous: Hash;
-      draw: number;
       updates: Hash[];
       expected: ExpectedHeader;
     }
+  | { kind: 'seal'; round: number; base: Hash; header: Hash; prev: Hash }
   | { kind: 'open'; audit: Audit }
   | { kind: 'close'; audit: Audit }
   | { kind: 'audit'; audit: Audit }
@@ -72,20 +72,21 @@ function roundDuties(state: State, device: DeviceId): Duty[] {
       { kind: 'train', ...place, previous, seed: round.seed, seat },
     ];
   if (round.phase === 'reveal' && seat?.commit && !seat.update) return [{ kind: 'reveal', ...place }];
-  if (!round.witnesses.includes(device)) return [];
-  if (round.phase === 'witness' && !round.attested[device])
+  if (round.phase === 'witness' && round.witnesses.includes(device) && !round.attested[device])
     return [{ kind: 'attest', ...place, draw: round.draw, updates: updatesToAttest(state, device) }];
+  if (!state.electors.includes(device)) return [];
   if (round.phase === 'finalize' && !round.signed[device])
     return [
       {
         kind: 'finalize',
         ...place,
         previous,
-        draw: round.draw,
         updates: includedUpdates(state),
         expected: round.expected!,
       },
     ];
+  if (round.phase === 'seal' && !round.sealed.includes(device))
+    return [{ kind: 'seal', ...place, header: round.certified!.header, prev: state.lastHeader }];
   return [];
 }
 

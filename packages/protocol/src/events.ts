@@ -26,6 +26,7 @@ export type Event =
   | { kind: 'revealed'; round: number; device: DeviceId; update: Hash; updateBytes: number }
   | { kind: 'redrawn'; round: number; draw: number; witnesses: DeviceId[] }
   | { kind: 'included'; round: number; trainers: DeviceId[] }
+  | { kind: 'certified'; round: number; header: Hash; term: number }
   | {
       kind: 'finalized';
       round: number;
@@ -35,6 +36,17 @@ export type Event =
       content: Header;
       trainers: DeviceId[];
       updates: Hash[];
+      /** Who could sign and seal it, and who has sealed. */
+      electors: DeviceId[];
+      seals: DeviceId[];
+      term: number;
+    }
+  | {
+      kind: 'term';
+      term: number;
+      sequencer: DeviceId;
+      former: DeviceId;
+      why: 'elected' | 'rotated' | 'at fault' | 'revoked';
     }
   | { kind: 'void'; round: number; reason: string }
   | { kind: 'audit-drawn'; round: number; trainer: DeviceId; auditor: DeviceId; segment: number }

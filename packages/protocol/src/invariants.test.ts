@@ -130,7 +130,7 @@ class Chaos {
       const member = this.run.members[below(this.#random, this.run.members.length)]!;
       const owed = shuffled(this.#random, duties(this.run.state, member.id));
       const whim = below(this.#random, 100);
-      if (whim < 2) this.run.say(member, 'leave', {});
+      if (whim < 2) this.run.say(member, 'leave', { abstains: true });
       else if (whim < 4) this.run.ready(member, below(this.#random, 2) === 0);
       else if (whim < 30) this.#miss(member);
       else if (owed.length > 0 && below(this.#random, 100) >= this.#idle) this.#perform(member, owed[0]!);

@@ -2,11 +2,13 @@
 
 import { type Hash, vouchingAccount } from '@folkmoot/core';
 import { forfeit, openAccount } from '@folkmoot/ledger';
-import { type RecordOf, type VerifiedRecord, verifyRecord } from '@folkmoot/records';
+import type { RecordOf, VerifiedRecord } from '@folkmoot/records';
 import { hasSeniority, letIn, refusalToAdmit } from './admission.ts';
+import { proveEquivocation } from './equivocation.ts';
 import type { Context } from './events.ts';
 import { NO_HELP_KNOWN } from './help.ts';
 import { isBarred, type Member, type State, zeroCarry } from './state.ts';
+import { handOver } from './succession.ts';
 import { recounting } from './tally.ts';
 
 /** Bounds on what one round can add to the log and the state. */
@@ -34,12 +36,15 @@ export const ready = {
   check(state: State, body: RecordOf<'ready'>): string | null {
     const member = state.members[body.device]!;
     const { phase, number, witnesses } = state.round;
+    const { electors } = state;
     const nothingNew = member.ready && body.tip === member.tip && body.engine === member.engine && !body.reset;
     if (nothingNew) return 'this device is ready already';
     if (member.readies.round === number && member.readies.count >= MAX_READIES) return 'said too often in this round';
     // A witness that could change its chain once the others show their preimages would choose the seed.
-    const shown = (phase === 'witness' || phase === 'finalize') && witnesses.includes(body.device);
-    return shown && body.tip !== member.tip ? 'a drawn witness keeps its seed chain while preimages are shown' : null;
+    const showing = phase === 'witness' ? witnesses : phase === 'finalize' || phase === 'seal' ? electors : [];
+    return showing.includes(body.device) && body.tip !== member.tip
+      ? 'a drawn witness keeps its seed chain while preimages are shown'
+      : null;
   },
   apply(state: State, { body }: VerifiedRecord<RecordOf<'ready'>>, context: Context): void {
     const member = state.members[body.device]!;
@@ -58,24 +63,29 @@ export const ready = {
 
 export const leave = {
   check(state: State, body: RecordOf<'leave'>): string | null {
-    return state.members[body.device]!.ready ? null : 'this device takes no part';
+    // One that has promised to stay away, and was not heard when it left, says so when it is back.
+    const isCounted = body.abstains && state.electors.length > 1 && state.electors.includes(body.device);
+    return state.members[body.device]!.ready || isCounted ? null : 'this device takes no part';
   },
   apply(state: State, { body }: VerifiedRecord<RecordOf<'leave'>>, context: Context): void {
+    if (body.abstains) countOut(state, body.device);
     setAway(state, body.device, 'left', context);
   },
 };
 
 export const fault = {
   check(state: State, body: RecordOf<'fault'>): string | null {
-    return proveEquivocation(state, body) ? null : 'the two records prove nothing';
+    return proofIn(state, body) ? null : 'the two records prove nothing';
   },
   apply(state: State, { body }: VerifiedRecord<RecordOf<'fault'>>, context: Context): void {
-    const { device, first, second } = proveEquivocation(state, body)!;
+    const { device, first, second } = proofIn(state, body)!;
     const member = state.members[device]!;
     member.banned = true;
+    countOut(state, device);
     setReady(state, device, false);
     const forfeited = forfeit(state.ledger, member.account);
     context.events.push({ kind: 'fault', device, forfeited, first, second });
+    if (device === state.sequencer) handOver(state, 'at fault', context);
   },
 };
 
@@ -119,50 +129,17 @@ function newMember(state: State, body: RecordOf<'join'>): Member {
   };
 }
 
-/**
- * Two records by one device that cannot both be honest: commits, headers or audit results for the same place with
- * different content. Sequence numbers and the head seen may differ, since an honest device repeats itself after a crash.
- */
-function proveEquivocation(
+/** No quorum waits for the device any more, until the next header names the electors anew. The last one stays. */
+export function countOut(state: State, device: string): void {
+  if (state.electors.length > 1) state.electors = state.electors.filter((other) => other !== device);
+}
+
+function proofIn(
   state: State,
-  body: RecordOf<'fault'>,
+  { first, second }: RecordOf<'fault'>,
 ): { device: string; first: Hash; second: Hash } | undefined {
-  const first = parse(body.first);
-  const second = parse(body.second);
-  if (!first || !second) return undefined;
-  const { device } = first.body;
-  if (device !== second.body.device || !state.members[device]) return undefined;
+  const proof = proveEquivocation(state.run, first, second);
+  const member = proof && state.members[proof.device];
   // Whoever stole a revoked device can still sign with it, and must not be able to cost its account anything.
-  if (isBarred(state.members[device])) return undefined;
-  if (first.body.run !== state.run || second.body.run !== state.run) return undefined;
-  const place = placeOf(first);
-  if (place === undefined || place !== placeOf(second)) return undefined;
-  return contentOf(first) === contentOf(second) ? undefined : { device, first: first.id, second: second.id };
-}
-
-function parse(text: string): VerifiedRecord | undefined {
-  try {
-    const record = verifyRecord(JSON.parse(text));
-    return record.ok ? record.value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function placeOf({ body }: VerifiedRecord): string | undefined {
-  switch (body.kind) {
-    case 'commit':
-      return `commit ${body.round}`;
-    case 'header':
-      return `header ${body.round} ${body.draw}`;
-    case 'result':
-      return `result ${body.round} ${body.trainer} ${body.segment}`;
-    default:
-      return undefined;
-  }
-}
-
-function contentOf({ body }: VerifiedRecord): string {
-  const { seq: _seq, seen: _seen, ...content } = body;
-  return JSON.stringify(Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return member && !isBarred(member) ? proof : undefined;
 }

@@ -6,7 +6,7 @@
  */
 import type { Phase, State } from './state.ts';
 
-export type TimedPhase = Exclude<Phase, 'open'>;
+export type TimedPhase = Exclude<Phase, 'open' | 'seal'>;
 
 /** By phase, milliseconds until more than half had delivered, the newest last. */
 export type Pace = Record<TimedPhase, number[]>;

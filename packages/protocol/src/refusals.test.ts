@@ -46,7 +46,9 @@ for (const segment of [1, 2])
 test('nobody opens, closes, or answers in another’s place or out of turn', () => {
   const { run, member, audit } = at('open');
   const place = { round: audit.round, base: audit.base };
-  const other = run.members.find((each) => each !== member)!;
+  // A newcomer: nothing of its own is audited.
+  const other = new ScriptedMember(9);
+  run.join(other);
   const turn = { trainer: audit.trainer, segment: audit.segment };
   assert.match(run.say(other, 'open', openingOf(member, audit), place)!, /no such segment/);
   assert.match(run.say(member, 'close', closingOf(member, audit, run.segments), place)!, /no such segment/);

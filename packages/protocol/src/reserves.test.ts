@@ -127,7 +127,7 @@ test('where a stand-in vanishes too, the next takes over; whoever leaves need no
   for (const member of [gone!, ...reserves.slice(0, 2)]) member.behaviour = () => 'silent';
   missed(run, gone!);
   missed(run, reserves[0]!);
-  assert.equal(run.say(reserves[1]!, 'leave', {}), null);
+  assert.equal(run.say(reserves[1]!, 'leave', { abstains: true }), null);
   assert.equal(run.state.round.lapses[reserves[1]!.id]!.standIn, reserves[2]!.id);
   finish(run);
   for (const member of [gone!, ...reserves.slice(0, 2)]) assert.equal(fateOf(run, member)!.outcome, 'lapsed');

@@ -13,19 +13,18 @@ test('a revoked device is inert; what it earned stays with its account', () => {
   assert.equal(revoke(run, 2, thief.id), null);
   assert.deepEqual(duties(run.state, thief.id), []);
   assert.match(run.ready(thief)!, /revoked by its account/);
-  assert.match(run.say(thief, 'leave', {})!, /revoked by its account/);
+  assert.match(run.say(thief, 'leave', { abstains: true })!, /revoked by its account/);
   const { finalized } = run.state;
   assert.ok(run.run(() => run.state.finalized >= finalized + 3));
   assert.ok(run.state.ledger.accounts[accountOf(2).id]!.earned >= earned);
   assert.ok(!(thief.id in run.state.round.seats) && !run.state.round.witnesses.includes(thief.id));
 });
 
-test('only its own account revokes a device, once, and not the sequencer’s', () => {
+test('only its own account revokes a device, once', () => {
   const { run, thief } = after(1);
   assert.match(revoke(run, 3, thief.id)!, /no such device/);
   assert.match(revoke(run, 2, thief.id, accountOf(3))!, /has not revoked/);
   assert.match(revoke(run, 2, run.members[2]!.id)!, /no such device/);
-  assert.match(revoke(run, 1, run.members[0]!.id)!, /sequencer/);
   // Vouching is another signature than revoking.
   const vouch = vouchForDevice(accountOf(2), thief.id, run.state.run);
   const said = { account: accountOf(2).id, revoked: thief.id, signature: vouch };
@@ -71,6 +70,17 @@ test('a run of two whose one member revokes its device waits for nobody for ever
   const fresh = new ScriptedMember(7);
   run.join(fresh, 102);
   run.members[1] = fresh;
+  const { finalized } = run.state;
+  assert.ok(run.run(() => run.state.finalized >= finalized + 2));
+});
+
+test('a sequencer whose device is revoked hands over at once, and the run goes on', () => {
+  const { run } = after(2, 4);
+  const [first] = run.members;
+  assert.equal(run.state.sequencer, first!.id);
+  assert.equal(revoke(run, 1, first!.id), null);
+  assert.equal(run.state.term, 2);
+  assert.notEqual(run.state.sequencer, first!.id);
   const { finalized } = run.state;
   assert.ok(run.run(() => run.state.finalized >= finalized + 2));
 });

@@ -1,9 +1,9 @@
 /** One round: how each phase begins and ends. Records only deliver; phases move here. */
 import { type Canonical, type DeviceId, type Hash, hashOf, idOf, isTwoThirds, merkleRoot } from '@folkmoot/core';
 import { creditsRoot, type Outcome, unlock } from '@folkmoot/ledger';
-import type { Header } from '@folkmoot/records';
+import { electorsId, type Header, quorumOf } from '@folkmoot/records';
 import { drawAudits } from './audit-draw.ts';
-import { drawReserves, drawTrainers, drawWitnesses, hasReady, hasSeniors, readyDevices } from './draw.ts';
+import { drawElectors, drawReserves, drawTrainers, drawWitnesses, hasReady, hasSeniors, readyDevices } from './draw.ts';
 import type { Context } from './events.ts';
 import { concludeOldScorings, drawScoring } from './help.ts';
 import { setAway } from './membership.ts';
@@ -14,6 +14,7 @@ import { lapseEvidence, missedOutcome } from './seat-rivals.ts';
 import { roundSeed } from './seeds.ts';
 import { settleSeat } from './settle.ts';
 import { isBarred, isTainted, openPhase, type Seat, type State } from './state.ts';
+import { rotate } from './succession.ts';
 import { countAll, hasDelivered, isAwaited } from './tally.ts';
 
 /** Draws of witnesses before a round is void. */
@@ -24,6 +25,7 @@ export function progress(state: State, context: Context): void {
   const { round } = state;
   if (round.phase === 'open') return considerOpening(state, context);
   if (round.phase === 'finalize') return considerHeader(state, context);
+  if (round.phase === 'seal') return considerSeals(state, context);
   const { delivered, expected } = round.tally;
   // Where the missing witnesses have gone away, others are drawn: their votes would not come.
   if (delivered === expected) {
@@ -40,8 +42,9 @@ export function expire(state: State, context: Context): void {
   if (round.phase === 'open') return assign(state, context);
   markSilent(state, context);
   if (round.phase === 'train' || round.phase === 'reveal') return endPhase(state, context);
-  if (round.phase === 'witness' && !lacksVotes(state)) return endPhase(state, context);
-  redraw(state, context);
+  if (round.phase === 'witness') return lacksVotes(state) ? redraw(state, context) : endPhase(state, context);
+  // Nobody else can end this round, nor any other before it: a round that is being signed is never void.
+  round.deadlineMs = context.nowMs + state.charter.timing.finalizeMs;
 }
 
 function considerOpening(state: State, context: Context): void {
@@ -61,7 +64,10 @@ function assign(state: State, context: Context): void {
   const { round, charter } = state;
   // The first round has no witnesses before it; the sequencer's last look is a stated bias.
   if (round.number === 1) round.seed = roundSeed(state, state.head.id, {});
-  if (round.number === 1) for (const device of readyDevices(state)) state.members[device]!.founder = true;
+  if (round.number === 1) {
+    for (const device of readyDevices(state)) state.members[device]!.founder = true;
+    state.electors = drawElectors(state, round.seed);
+  }
   giveUpOldReproductions(state, context);
   concludeOldScorings(state);
   const trainers = drawTrainers(state, round.seed);
@@ -77,8 +83,8 @@ function assign(state: State, context: Context): void {
   context.events.push({ kind: 'assigned', round: round.number, trainers, witnesses: round.witnesses });
 }
 
-function enter(state: State, phase: TimedPhase, context: Context): void {
-  const deadlineMs = context.nowMs + limitMs(state, phase);
+function enter(state: State, phase: TimedPhase | 'seal', context: Context): void {
+  const deadlineMs = context.nowMs + limitMs(state, phase === 'seal' ? 'finalize' : phase);
   Object.assign(state.round, { phase, phaseAtMs: context.nowMs, deadlineMs, grace: false });
   state.round.tally = countAll(state);
 }
@@ -125,13 +131,14 @@ function endWitnessing(state: State, context: Context): void {
   if (round.included.length === 0) return voidRound(state, 'no update was attested', context);
   context.events.push({ kind: 'included', round: round.number, trainers: round.included });
   enter(state, 'finalize', context);
-  round.draw = 0;
 }
 
 /** Fixes what the header must say, as the last thing that the entry does which ended witnessing: it names the state after it. */
 export function prepareHeader(state: State, context: Context): void {
   const { round } = state;
   if (round.phase !== 'finalize' || round.expected !== null) return;
+  const electors = drawElectors(state, round.seed);
+  round.nextElectors = electors.length >= 2 ? electors : [...state.electors];
   round.expected = {
     run: state.run,
     round: round.number,
@@ -141,6 +148,7 @@ export function prepareHeader(state: State, context: Context): void {
     base: state.base,
     updateSetRoot: merkleRoot(includedUpdates(state)),
     creditsRoot: creditsRoot(state.ledger),
+    electors: electorsId(round.nextElectors),
   };
 }
 
@@ -191,13 +199,13 @@ function lacksVotes(state: State): boolean {
   });
 }
 
-function othersThan({ round }: State, id: Hash | undefined): DeviceId[] {
-  return round.witnesses.filter((device) => id === undefined || round.signed[device] !== id);
+function othersThan({ round, electors }: State, id: Hash | undefined): DeviceId[] {
+  return electors.filter((device) => id === undefined || round.signed[device] !== id);
 }
 
 /** The header with most signatures, the lowest of equals: who signed another keeps the round from ending, as silence does. */
-function mostSigned({ round }: State): Hash | undefined {
-  const count = (id: Hash) => round.witnesses.filter((device) => round.signed[device] === id).length;
+function mostSigned({ round, electors }: State): Hash | undefined {
+  const count = (id: Hash) => electors.filter((device) => round.signed[device] === id).length;
   const ids = Object.keys(round.headers).sort();
   return ids.reduce<Hash | undefined>(
     (best, id) => (best === undefined || count(id) > count(best) ? id : best),
@@ -216,7 +224,9 @@ function markSilent(state: State, context: Context): void {
         )
       : round.phase === 'witness'
         ? round.witnesses.filter((device) => !round.attested[device])
-        : othersThan(state, mostSigned(state));
+        : round.phase === 'finalize'
+          ? othersThan(state, mostSigned(state))
+          : state.electors.filter((device) => !round.sealed.includes(device));
   for (const device of owed) setAway(state, device, `silent in ${round.phase} of round ${round.number}`, context);
 }
 
@@ -227,29 +237,35 @@ function redraw(state: State, context: Context): void {
   if (witnesses.length < 2) return voidRound(state, `no quorum of witnesses after ${round.draw} draws`, context);
   round.witnesses = witnesses;
   context.events.push({ kind: 'redrawn', round: round.number, draw: round.draw, witnesses });
-  if (round.phase === 'witness') {
-    round.attested = {};
-    enter(state, 'witness', context);
-  } else {
-    round.signed = {};
-    enter(state, 'finalize', context);
-  }
+  round.attested = {};
+  enter(state, 'witness', context);
 }
 
+/** A quorum of equal signatures is a certificate: the electors now say that they have seen it. */
 function considerHeader(state: State, context: Context): void {
-  const { round } = state;
+  const { round, electors } = state;
   const votes = new Map<Hash, number>();
-  for (const device of round.witnesses) {
+  for (const device of electors) {
     const id = round.signed[device];
     if (id !== undefined) votes.set(id, (votes.get(id) ?? 0) + 1);
   }
-  for (const [id, count] of votes) {
-    if (isTwoThirds(count, round.witnesses.length)) {
-      if (!round.grace) observePace(state, 'finalize', context.nowMs - round.phaseAtMs);
-      return finalize(state, id, round.headers[id]!, context);
-    }
-    if (!round.grace && 2 * count > round.witnesses.length) startGrace(state, context);
-  }
+  for (const [id, count] of votes) if (count >= quorumOf(electors.length)) return certify(state, id, context);
+}
+
+/** Begins sealing. Whoever seals stands by this header in every later term. */
+function certify(state: State, id: Hash, context: Context): void {
+  observePace(state, 'finalize', context.nowMs - state.round.phaseAtMs);
+  enter(state, 'seal', context);
+  state.round.certified = { header: id, term: state.term };
+  state.round.sealed = [];
+  context.events.push({ kind: 'certified', round: state.round.number, header: id, term: state.term });
+}
+
+function considerSeals(state: State, context: Context): void {
+  const { round, electors } = state;
+  const { header } = round.certified!;
+  const seals = electors.filter((device) => round.sealed.includes(device));
+  if (seals.length >= quorumOf(electors.length)) finalize(state, header, round.headers[header]!, context);
 }
 
 function finalize(state: State, id: Hash, header: Header, context: Context): void {
@@ -262,6 +278,9 @@ function finalize(state: State, id: Hash, header: Header, context: Context): voi
     content: header,
     trainers: round.included,
     updates: includedUpdates(state),
+    electors: state.electors,
+    seals: [...round.sealed].sort(),
+    term: state.term,
   });
   const included = new Set(round.included);
   for (const [device, seat] of inOrder(round.seats)) concludeSeat(state, device, seat, included.has(device), context);
@@ -271,6 +290,8 @@ function finalize(state: State, id: Hash, header: Header, context: Context): voi
   state.previous = state.base;
   state.base = header.nextBase;
   state.finalized++;
+  state.electors = round.nextElectors;
+  rotate(state, context);
   state.round = openPhase(round.number + 1, roundSeed(state, id, round.headerPreimages), context.nowMs);
   considerOpening(state, context);
 }

@@ -121,8 +121,6 @@ export class ScriptedRun {
   /** Looks at every entry's events. */
   watch: (events: readonly Event[]) => void = () => {};
   nowMs = 1_000_000;
-  readonly #sequencer = deviceKey(new Uint8Array(32).fill(1));
-
   readonly #isSigned: boolean;
 
   /** Without signatures a run is told five times as fast; `apply` looks at none. */
@@ -157,6 +155,7 @@ export class ScriptedRun {
       device: member.id,
       seq: ++member.seq,
       seen: { index: head.index, id: head.id },
+      term: this.state.term,
     };
     const body = { kind, ...common, ...said } as unknown as RecordBody;
     return this.#isSigned ? signRecord(body, member.key) : ({ id: recordId(body), body, signature: '' } as never);
@@ -165,9 +164,9 @@ export class ScriptedRun {
   append(record: VerifiedRecord): string | null {
     const { head } = this.state;
     const reason = check(this.state, record);
-    const place = { index: head.index + 1, prev: head.id, atMs: this.nowMs };
+    const place = { index: head.index + 1, prev: head.id, atMs: this.nowMs, term: this.state.term };
     const entry = this.#isSigned
-      ? signEntry(place, record, this.#sequencer)
+      ? signEntry(place, record, this.sequencer.key)
       : { id: hashOf('entry', head.id, record.id), ...place, record, signature: '' };
     const events = apply(this.state, entry);
     this.events.push(...events);
@@ -212,8 +211,11 @@ export class ScriptedRun {
   }
 
   tick(): void {
-    const sequencer = this.members.find((member) => member.id === this.state.charter.sequencer)!;
-    this.say(sequencer, 'tick', {});
+    this.say(this.sequencer, 'tick', {});
+  }
+
+  get sequencer(): ScriptedMember {
+    return this.members.find((member) => member.id === this.state.sequencer) ?? new ScriptedMember(1);
   }
 
   /** Does the first duty that the member's behaviour does not skip. */
@@ -222,7 +224,7 @@ export class ScriptedRun {
       const answer = member.behaviour(member, duty, this);
       // Disputes are nothing that scripted members do by themselves.
       if (answer === 'silent' || (answer === undefined && 'found' in duty)) continue;
-      this.nowMs += 100;
+      this.nowMs += 50;
       if (answer === undefined) this.perform(member, duty);
       return true;
     }
@@ -251,8 +253,10 @@ export class ScriptedRun {
       case 'finalize': {
         const outcome = hashOf('aggregate', ...duty.updates);
         const header = { ...duty.expected, aggregate: outcome, nextBase: hashOf('next', outcome) };
-        return this.say(member, 'header', { draw: duty.draw, header, preimage: this.preimage(member) });
+        return this.say(member, 'header', { header, preimage: this.preimage(member) });
       }
+      case 'seal':
+        return this.say(member, 'seal', { header: duty.header, prev: duty.prev });
       case 'open':
         return this.say(member, 'open', openingOf(member, duty.audit), place);
       case 'close':

@@ -95,7 +95,7 @@ export interface Lapse {
   entry: number | null;
 }
 
-export type Phase = 'open' | 'train' | 'reveal' | 'witness' | 'finalize';
+export type Phase = 'open' | 'train' | 'reveal' | 'witness' | 'finalize' | 'seal';
 
 /** The fields of a header that the log decides before anybody aggregates. */
 export type ExpectedHeader = Omit<Header, 'aggregate' | 'nextBase'>;
@@ -134,7 +134,14 @@ export interface Round {
   /** Trainers whose updates count, ascending. */
   included: DeviceId[];
   expected: ExpectedHeader | null;
-  /** Header id that each witness signed, and the preimages shown with it: the next round's seed. */
+  /** Electors of the next round, to whom the header commits. */
+  nextElectors: DeviceId[];
+  /** The header that a quorum of electors has signed, and the term in which they did; those who have sealed it. */
+  certified: { header: Hash; term: number } | null;
+  sealed: DeviceId[];
+  /** The only header that can be signed: a quorum has signed it in an older term. */
+  bound: Hash | null;
+  /** Header id that each elector signed, and the preimages shown with it: the next round's seed. */
   signed: Record<DeviceId, Hash>;
   headers: Record<Hash, Header>;
   headerPreimages: Record<DeviceId, Hash>;
@@ -210,6 +217,13 @@ export interface State {
   readonly run: Hash;
   /** The last entry; index −1 and the run id before the first. */
   head: { index: number; id: Hash; atMs: number };
+  /** The sequencer's term of office, from 1, and who holds it. */
+  term: number;
+  sequencer: DeviceId;
+  /** The last term that a vote began, and how many rounds were finished then. */
+  elected: { term: number; finalized: number };
+  /** Who signs the end of the round and votes on the sequencer: fixed by the last header, less those who abstain. */
+  electors: DeviceId[];
   /** Id of the last header; the run id before the first. */
   lastHeader: Hash;
   base: Hash;
@@ -242,6 +256,10 @@ export function initialState(charter: Charter): State {
     charter,
     run,
     head: { index: -1, id: run, atMs: 0 },
+    term: 1,
+    sequencer: charter.sequencer,
+    elected: { term: 1, finalized: 0 },
+    electors: [charter.sequencer],
     lastHeader: run,
     base: charter.initialBase,
     previous: charter.initialBase,
@@ -282,6 +300,10 @@ export function openPhase(number: number, seed: Hash, nowMs: number): Round {
     attestPreimages: {},
     included: [],
     expected: null,
+    nextElectors: [],
+    certified: null,
+    sealed: [],
+    bound: null,
     signed: {},
     headers: {},
     headerPreimages: {},

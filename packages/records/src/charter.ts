@@ -89,7 +89,7 @@ export const charterSchema = z.strictObject({
   protocol: z.literal(1),
   name: label(64),
   creator: account,
-  /** Decides the order of the log; the creator's device in this release. */
+  /** Orders the log in the first term: the creator's device. */
   sequencer: device,
   nonce: hash,
   licence: label(64),
@@ -187,6 +187,12 @@ export const charterSchema = z.strictObject({
     floorPpm: count(1_000_000),
     /** Witnesses measure whom updates help, and who helps little is audited more often. */
     scores: z.literal(true).optional(),
+  }),
+  succession: z.strictObject({
+    /** Without an entry for so long, electors vote for the next term; a sequencer says something three times as often. */
+    silenceMs: milliseconds,
+    /** Finished rounds after which the role goes on to another by itself; 0: it stays where it is. */
+    everyRounds: z.int().min(0).max(1_000_000),
   }),
   /** Who may join; everybody where it is absent. */
   admission: admission.optional(),

@@ -1,5 +1,5 @@
 /** The header: the signed end of a round. The chain of headers is the shortest history of a run. */
-import { type Canonical, type Hash, idOf } from '@folkmoot/core';
+import { type Canonical, type DeviceId, type Hash, idOf } from '@folkmoot/core';
 import { z } from 'zod';
 import { hash, natural } from './fields.ts';
 
@@ -17,9 +17,16 @@ export const headerSchema = z.strictObject({
   aggregate: hash,
   nextBase: hash,
   creditsRoot: hash,
+  /** `electorsId` of those whose signatures end the next round. */
+  electors: hash,
 });
 
 export type Header = z.infer<typeof headerSchema>;
+
+/** Names an electorate: the devices that sign the next header and vote on the sequencer, in ascending order. */
+export function electorsId(electors: readonly DeviceId[]): Hash {
+  return idOf([...electors]);
+}
 
 export function headerId(header: Header): Hash {
   return idOf(header as Canonical);

@@ -1,4 +1,5 @@
 export * from './blinds.ts';
+export * from './certificate.ts';
 export * from './charter.ts';
 export * from './charter-check.ts';
 export * from './claim-tree.ts';

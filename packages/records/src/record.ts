@@ -15,6 +15,7 @@ import {
   verifyBytes,
 } from '@folkmoot/core';
 import { z } from 'zod';
+import { certificateSchema, MAX_ELECTORS } from './certificate-schema.ts';
 import { moveSchema } from './dispute.ts';
 import { account, count, device, hash, label, natural, signature } from './fields.ts';
 import { headerSchema } from './header.ts';
@@ -33,6 +34,8 @@ const common = {
   device,
   seq: count(Number.MAX_SAFE_INTEGER),
   seen: z.strictObject({ index: z.int().min(-1).max(Number.MAX_SAFE_INTEGER), id: hash }),
+  /** The sequencer's term in which it is said: in another it is inert. */
+  term: count(Number.MAX_SAFE_INTEGER),
 };
 
 /** r ‖ s ‖ v of an account's EIP-712 signature. */
@@ -66,7 +69,11 @@ const withdraw = z.strictObject({ kind: z.literal('withdraw'), ...common, issuer
 /** The device can take work from the next round on. `tip`: the end of its seed chain. `reset`: it lost its carried state. */
 const ready = z.strictObject({ kind: z.literal('ready'), ...common, tip: hash, engine: label(64), reset: z.boolean() });
 
-const leave = z.strictObject({ kind: z.literal('leave'), ...common });
+/**
+ * `abstains`: the device has signed no header, seal or vote since the last header, and signs none before the next one: the
+ * quorum of the others need not wait for it.
+ */
+const leave = z.strictObject({ kind: z.literal('leave'), ...common, abstains: z.boolean() });
 
 /** The trainer has worked; what it offers stays hidden behind `blind` until everybody has committed. */
 const commit = z.strictObject({
@@ -100,14 +107,16 @@ const attest = z.strictObject({
   preimage: hash,
 });
 
-/** A witness has aggregated the round and signs its end. */
+/** An elector has aggregated the round and signs its end. */
 const header = z.strictObject({
   kind: z.literal('header'),
   ...common,
-  draw: z.int().min(0).max(2),
   header: headerSchema,
   preimage: hash,
 });
+
+/** An elector has seen a quorum sign this header, and stands by it. `prev`: the header before it. */
+const seal = z.strictObject({ kind: z.literal('seal'), ...common, header: hash, prev: hash });
 
 const audited = { ...common, trainer: device, segment: count(100_000) };
 
@@ -167,7 +176,10 @@ const dispute = z.strictObject({
   move: moveSchema,
 });
 
-/** Two records of one device that contradict each other: a proof that needs no judge. Each is a signed record's JSON. */
+/**
+ * Two signed statements of one device that contradict each other: a proof that needs no judge. Each is the JSON of a
+ * signed record, or of an entry's envelope.
+ */
 const fault = z.strictObject({
   kind: z.literal('fault'),
   ...common,
@@ -190,6 +202,28 @@ const score = z.strictObject({ kind: z.literal('score'), ...common, ...scoreFiel
 /** The sequencer says what time it is. */
 const tick = z.strictObject({ kind: z.literal('tick'), ...common });
 
+/**
+ * An elector asks for term `term`: it signs nothing more in an older one until the next header. `seen` is the end of its
+ * log, `tail` the term of that, `header` the last finished one, `lock` what it has seen a quorum sign since.
+ */
+const vote = z.strictObject({
+  kind: z.literal('vote'),
+  ...common,
+  header: hash,
+  tail: count(Number.MAX_SAFE_INTEGER),
+  lock: z.strictObject({ term: count(Number.MAX_SAFE_INTEGER), header: hash }).nullable(),
+});
+
+const signedVoteSchema = z.strictObject({ body: vote, signature });
+
+/** The first entry of a term that was voted for: the votes, and the signatures on the header that the highest lock names. */
+const succeed = z.strictObject({
+  kind: z.literal('succeed'),
+  ...common,
+  votes: z.array(signedVoteSchema).min(1).max(MAX_ELECTORS),
+  lock: certificateSchema.nullable(),
+});
+
 export const recordSchema = z.discriminatedUnion('kind', [
   join,
   ready,
@@ -198,6 +232,7 @@ export const recordSchema = z.discriminatedUnion('kind', [
   reveal,
   attest,
   header,
+  seal,
   open,
   result,
   close,
@@ -211,6 +246,8 @@ export const recordSchema = z.discriminatedUnion('kind', [
   reproduced,
   score,
   tick,
+  vote,
+  succeed,
 ]);
 
 export type RecordBody = z.infer<typeof recordSchema>;

@@ -12,10 +12,13 @@ import {
 import {
   blindOf,
   type Charter,
+  certificateOf,
   claimTicket,
   claimTree,
+  electorsId,
   encodeLink,
   type Header,
+  headerId,
   type Invite,
   issueTicket,
   type Lease,
@@ -108,6 +111,7 @@ export const CHARTER: Charter = {
   },
   committee: { minMembers: 2, maxTrainers: 256, maxWitnesses: 16 },
   audit: { floorPpm: 50_000 },
+  succession: { silenceMs: 20_000, everyRounds: 0 },
   credit: { perSegment: 100, vestingRounds: 20 },
 };
 
@@ -124,6 +128,7 @@ export const HEADER: Header = {
   aggregate: id('aggregate'),
   nextBase: id('next base'),
   creditsRoot: id('credits'),
+  electors: electorsId([OTHER.id, KEY.id].sort()),
 };
 
 const TICKET_SECRET = new Uint8Array(32).fill(4);
@@ -131,11 +136,29 @@ export const TICKET = issueTicket(KEY, TICKET_SECRET, { run: RUN, uses: 5, until
 
 export const TRACE: Trace = sampleTrace();
 
-const common = { run: RUN, round: 3, base: id('base'), device: KEY.id, seq: 9, seen: { index: 70, id: id('entry') } };
+const common = {
+  run: RUN,
+  round: 3,
+  base: id('base'),
+  device: KEY.id,
+  seq: 9,
+  seen: { index: 70, id: id('entry') },
+  term: 2,
+};
 const audited = { ...common, trainer: OTHER.id, segment: 2 };
 const commit = { ...common, seat: 1, traceRoot: traceRoot(TRACE), blind: blindOf(id('update'), id('salt'), KEY.id) };
 const carried = { momentsIn: id('m in'), momentsOut: id('m out'), errorIn: id('e in'), errorOut: id('e out') };
 const text = (body: RecordBody) => new TextDecoder().decode(recordBytes(signRecord(body, KEY)));
+const headerBody = { kind: 'header', ...common, header: HEADER, preimage: id('preimage') } as const;
+const LOCK = certificateOf(HEADER, [signRecord(headerBody, KEY)]);
+const VOTE = {
+  kind: 'vote',
+  ...common,
+  header: HEADER.prev,
+  tail: 1,
+  lock: { term: 2, header: headerId(HEADER) },
+} as const;
+const signed = <B extends RecordBody>(body: B) => ({ body, signature: signRecord(body, KEY).signature });
 const commitBody = { kind: 'commit', ...commit, ...carried, engine: 'native' } as const;
 
 export const LEASE: Lease = signLease(
@@ -157,11 +180,12 @@ const leaves = (count: number) => Array.from({ length: count }, (_, i) => id(`le
 export const BODIES: { readonly [K in RecordKind]: Extract<RecordBody, { kind: K }> } = {
   join: { kind: 'join', ...common, account: ACCOUNT.id, vouch: vouchForDevice(ACCOUNT, KEY.id, RUN), name: 'Ada' },
   ready: { kind: 'ready', ...common, tip: id('tip'), engine: 'native', reset: false },
-  leave: { kind: 'leave', ...common },
+  leave: { kind: 'leave', ...common, abstains: true },
   commit: commitBody,
   reveal: { kind: 'reveal', ...common, update: id('update'), updateBytes: 1234, salt: id('salt') },
   attest: { kind: 'attest', ...common, draw: 0, updates: [id('update'), id('another')], preimage: id('preimage') },
-  header: { kind: 'header', ...common, draw: 1, header: HEADER, preimage: id('preimage') },
+  header: { kind: 'header', ...common, header: HEADER, preimage: id('preimage') },
+  seal: { kind: 'seal', ...common, header: headerId(HEADER), prev: HEADER.prev },
   open: {
     kind: 'open',
     ...common,
@@ -228,6 +252,8 @@ export const BODIES: { readonly [K in RecordKind]: Extract<RecordBody, { kind: K
   reproduced: { kind: 'reproduced', ...audited, link: TRACE.links[2]! },
   score: { kind: 'score', ...common, scores: [{ trainer: OTHER.id, help: -120 }] },
   tick: { kind: 'tick', ...common },
+  vote: VOTE,
+  succeed: { kind: 'succeed', ...common, votes: [signed(VOTE)], lock: LOCK },
 };
 
 export const INVITE: Invite = {

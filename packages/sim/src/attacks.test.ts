@@ -39,9 +39,19 @@ test('an entry of another run of the same creator proves no fork', async () => {
   for (let i = 0; i < 4; i++) run.add();
   const [creator, liar] = run.people;
   const other = hashOf('other run');
-  const body = { run: other, round: 1, base: other, device: creator!.id, seq: 1, seen: { index: -1, id: other } };
+  const body = {
+    run: other,
+    round: 1,
+    base: other,
+    device: creator!.id,
+    seq: 1,
+    seen: { index: -1, id: other },
+    term: 1,
+  };
   const tick = signRecord({ kind: 'tick', ...body }, creator!.key);
-  const foreign = entryBytes(signEntry({ index: 5, prev: hashOf('another entry'), atMs: 1 }, tick, creator!.key));
+  const foreign = entryBytes(
+    signEntry({ index: 5, prev: hashOf('another entry'), atMs: 1, term: 1 }, tick, creator!.key),
+  );
   replaceHandler(
     liar!,
     'log',

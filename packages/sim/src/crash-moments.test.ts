@@ -14,6 +14,7 @@ const ANSWERS: Record<Kind, RecordKind> = {
   reveal: 'reveal',
   attest: 'attest',
   finalize: 'header',
+  seal: 'seal',
   open: 'open',
   audit: 'result',
   close: 'close',

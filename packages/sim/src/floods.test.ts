@@ -100,10 +100,10 @@ async function stranger(run: SimRun, name: string, host?: string): Promise<Netwo
 const keyOf = (name: string) => deviceKey(fromHex(hashOf('device', name)));
 
 function signed(run: SimRun, name: string, said: object): Uint8Array {
-  const { head, round, base, run: id } = run.creator.state!;
+  const { head, round, base, run: id, term } = run.creator.state!;
   const seen = { index: head.index, id: head.id };
   const key = keyOf(name);
-  const body = { run: id, round: round.number, base, device: key.id, seq: 1, seen, ...said };
+  const body = { run: id, round: round.number, base, device: key.id, seq: 1, seen, term, ...said };
   return recordBytes(signRecord(body as RecordBody, key));
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { canonicalBytes, deviceKey, fromHex, fromUtf8, hashOf, isWorldError, type Network, utf8 } from '@folkmoot/core';
+import { proveEquivocation } from '@folkmoot/protocol';
 import { entryBytes, type RecordBody, recordBytes, signEntry, signRecord, verifyEntry } from '@folkmoot/records';
 import { simCharter } from './sim-charter.ts';
 import { type SimPerson, SimRun } from './sim-run.ts';
@@ -66,7 +67,7 @@ test('submit: a forged, repeated, foreign or misplaced record is refused with it
   const said = Array.from({ length: log.length }, (_, i) => entryAt(i).record).find((r) => r.body.device === key.id)!;
   const place = { run: log.state.run, round: log.state.round.number, base: log.state.base };
   const seen = { index: log.state.head.index, id: log.state.head.id };
-  const common = { ...place, device: key.id, seq: 1_000_000, seen };
+  const common = { ...place, device: key.id, seq: 1_000_000, seen, term: log.state.term };
   const tick = { kind: 'tick', ...common } as RecordBody;
   const other = deviceKey(fromHex(hashOf('device', 'other')));
   const cases: [string, Uint8Array][] = [
@@ -79,7 +80,9 @@ test('submit: a forged, repeated, foreign or misplaced record is refused with it
       'does not exist yet',
       recordBytes(signRecord({ ...tick, seen: { index: 1e9, id: hashOf('x') } } as RecordBody, key)),
     ],
-    ['is about round', recordBytes(signRecord({ ...common, kind: 'leave', round: 77 } as RecordBody, key))],
+    ['is about round', recordBytes(signRecord({ ...common, kind: 'leave', abstains: true, round: 77 }, key))],
+    ['said in term 7', recordBytes(signRecord({ ...common, kind: 'leave', abstains: true, term: 7 }, key))],
+    ['not to the log', recordBytes(signRecord({ ...common, kind: 'vote', header: seen.id, tail: 1, lock: null }, key))],
     ['not a record', canonicalBytes({ body: { ...tick, extra: 1 }, signature: '00'.repeat(64) } as never)],
     ['canonical', utf8(fromUtf8(recordBytes(signRecord(tick, key))).replace(/"round":\d+/, '"round":-0'))],
     ['canonical', loneSurrogate(common)],
@@ -106,41 +109,48 @@ test('hello: nobody is talked out of an address that a member gave itself', asyn
   assert.deepEqual(victim.member!.peers.addressesOf(run.people[1]!.id), run.people[1]!.process!.network.addresses());
 });
 
-test('two logs signed by one sequencer are noticed, and the member stops rather than choose', async () => {
+test('two logs signed by one sequencer are a proof: it is voted away, barred, and the run goes on', async () => {
   const forked = new SimRun('forked', simCharter());
-  for (let i = 0; i < 3; i++) forked.add();
+  for (let i = 0; i < 4; i++) forked.add();
   await forked.startAll();
-  const [creator, victim] = forked.people as [SimPerson, SimPerson];
-  const failure = victim.member!.failed.catch((error) => error);
+  const [creator, ...others] = forked.people as [SimPerson, ...SimPerson[]];
+  const alike = () => others.every(({ state }) => state!.head.id === creator.state!.head.id);
+  await forked.until(() => creator.state!.finalized >= 1 && alike());
+  const { log } = creator.member!;
+  const { head, term } = structuredClone(log.state);
+  const lines = Array.from({ length: head.index }, (_, index) => log.bytesAt(index));
   // The sequencer's device comes back with another log: same place, another time, and goes on from there.
-  const { head } = creator.state!;
-  const last = verifyEntry(JSON.parse(fromUtf8(creator.member!.log.bytesAt(head.index))), creator.id);
-  assert.ok(last.ok);
-  const other = signEntry(
-    { index: head.index, prev: last.value.prev, atMs: head.atMs + 1 },
-    last.value.record,
-    creator.key,
-  );
-  const next = signEntry(
-    { index: head.index + 1, prev: other.id, atMs: head.atMs + 2 },
-    last.value.record,
-    creator.key,
-  );
+  const last = log.entryAt(head.index);
+  const place = { index: head.index, prev: last.prev, atMs: head.atMs + 1, term };
+  const other = signEntry(place, last.record, creator.key);
+  const next = { ...place, index: head.index + 1, prev: other.id, atMs: head.atMs + 2 };
+  const forgery = [...lines, entryBytes(other), entryBytes(signEntry(next, last.record, creator.key))];
   forked.crash(creator);
   const impostor = forked.hub.join(creator.id);
   impostor.serve(
     'log',
-    async function* (_peer, request) {
+    async function* (_peer, request, signal) {
       const { from } = JSON.parse(fromUtf8(request)) as { from: number };
-      if (from <= head.index) yield entryBytes(other);
-      yield entryBytes(next);
+      yield* forgery.slice(from);
+      yield new Uint8Array(0);
+      await forked.clock.sleep(600_000, signal).catch(() => {});
     },
     { maxRequestBytes: 1024, maxConcurrentPerPeer: 4 },
   );
-  await forked.clock.drive(impostor.connect(victim.process!.network.addresses()[0]!));
-  const error = await forked.clock.drive(failure);
-  assert.ok(isWorldError(error, 'log-forked'), String(error));
-  assert.match(error.help, /decide which one to follow/);
+  const [victim] = others;
+  await forked.clock.drive(impostor.connect(victim!.process!.network.addresses()[0]!));
+  const proven = () => victim!.notices.find((notice) => notice.kind === 'fork-proven');
+  assert.ok(await forked.until(() => proven() !== undefined, 60_000));
+  const { device, proof } = proven()!;
+  assert.equal(device, creator.id);
+  const { run, first, second } = JSON.parse(proof) as { run: string; first: string; second: string };
+  assert.deepEqual(proveEquivocation(run, first, second)?.what, 'entry');
+  assert.equal(proveEquivocation(run, first, first), undefined);
+  const { finalized } = victim!.state!;
+  const done = () =>
+    others.every(({ state }) => state!.members[creator.id]!.banned && state!.finalized > finalized + 1);
+  assert.ok(await forked.until(done, 600_000), forked.troubles().slice(-4).join('\n'));
+  for (const { state } of others) assert.ok(state!.term > 1 && state!.sequencer !== creator.id);
 });
 
 test('after all this the run goes on, and all agree', async () => {

@@ -169,6 +169,16 @@ export function openSimJournal(disk: SimDisk, life: Life, name: string): Journal
       order = done;
       return done;
     },
+    truncate(count) {
+      const cut = () =>
+        disk.write(life, name, 0, (isWhole) => {
+          const kept = text().split('\n').slice(0, -1).slice(0, count);
+          if (isWhole) disk.journals.set(name, kept.map((line) => `${line}\n`).join(''));
+        });
+      const done = order.then(cut, cut);
+      order = done;
+      return done;
+    },
     async *lines() {
       await life.attempt(() => disk.delay());
       yield* text().split('\n').slice(0, -1);

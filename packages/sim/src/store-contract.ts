@@ -147,6 +147,24 @@ export function testStoreContract(name: string, make: () => Promise<StoreWorld>)
     await again.close();
   });
 
+  contract('a journal that is cut keeps its first lines, and goes on from there', async (world) => {
+    const { journal } = await world.open();
+    void journal.append(['a', 'ü', 'c']);
+    void journal.append(['d']);
+    void journal.truncate(2);
+    await journal.append(['x']);
+    assert.deepEqual(await lines(journal), ['a', 'ü', 'x']);
+    await journal.truncate(7);
+    await journal.append(['y'.repeat(70_000), 'z']);
+    await journal.truncate(4);
+    await journal.close();
+    const { journal: again } = await world.open();
+    assert.deepEqual(await lines(again), ['a', 'ü', 'x', 'y'.repeat(70_000)]);
+    await again.truncate(0);
+    assert.deepEqual(await lines(again), []);
+    await again.close();
+  });
+
   contract('a cell holds what was written last', async (world) => {
     const { cells } = await world.open();
     assert.equal(await cells.read('state'), undefined);

@@ -1,4 +1,4 @@
-/** An append-only file of lines: what was acknowledged survives a crash; a line cut short by one is dropped. */
+/** A file of lines, which grows at its end and can be cut there: what was acknowledged survives a crash; a line cut short by one is dropped. */
 import { constants, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { assert, type Journal, utf8 } from '@folkmoot/core';
@@ -9,6 +9,8 @@ const LINE_END = 0x0a;
 
 interface Waiting {
   readonly text: string;
+  /** Lines to keep, where this is a cut. */
+  readonly keep?: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -53,6 +55,15 @@ class DiskJournal implements Journal {
     });
   }
 
+  /** What waits to be written goes first. */
+  truncate(count: number): Promise<void> {
+    assert(this.#isOpen, 'a journal is cut while it is open');
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ text: '', keep: count, resolve, reject });
+      this.#flushing ??= this.#flush();
+    });
+  }
+
   async *lines(): AsyncIterable<string> {
     const endBytes = this.#sizeBytes;
     const decoder = new TextDecoder();
@@ -79,16 +90,27 @@ class DiskJournal implements Journal {
   /** Writes what waits, as one write and one fsync, until nothing does. */
   async #flush(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const group = this.#waiting;
-      this.#waiting = [];
+      const cut = this.#waiting.findIndex(({ keep }) => keep !== undefined);
+      const group = this.#waiting.splice(0, cut === -1 ? this.#waiting.length : Math.max(1, cut));
       try {
-        await this.#write(utf8(group.map(({ text }) => text).join('')));
+        if (cut === 0) await this.#cut(group[0]!.keep!);
+        else await this.#write(utf8(group.map(({ text }) => text).join('')));
         for (const { resolve } of group) resolve();
       } catch (error) {
         for (const { reject } of group) reject(error);
       }
     }
     this.#flushing = undefined;
+  }
+
+  async #cut(count: number): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    const sizeBytes = await endOfLine(this.#file, this.#sizeBytes, count);
+    await onDisk(this.#path, 0, async () => {
+      await this.#file.truncate(sizeBytes);
+      await this.#file.datasync();
+    });
+    this.#sizeBytes = sizeBytes;
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -107,6 +129,19 @@ class DiskJournal implements Journal {
       throw error;
     }
   }
+}
+
+/** The position behind line `count`, counted from the front; the end where there are no more. */
+async function endOfLine(file: FileHandle, sizeBytes: number, count: number): Promise<number> {
+  const chunk = new Uint8Array(READ_CHUNK_BYTES);
+  let left = count;
+  for (let start = 0; left > 0 && start < sizeBytes; start += chunk.length) {
+    const part = chunk.subarray(0, Math.min(chunk.length, sizeBytes - start));
+    await readFully(file, part, start);
+    for (let at = part.indexOf(LINE_END); at >= 0; at = part.indexOf(LINE_END, at + 1))
+      if (--left === 0) return start + at + 1;
+  }
+  return left > 0 ? sizeBytes : 0;
 }
 
 /** The position behind the last line end, found from the back. */

@@ -24,7 +24,8 @@ export function register(program: Command): void {
 }
 
 const examples = `
-Kinds: join, ready, leave, commit, reveal, attest, header, open, result, close, verdict, fault, tick.
+Kinds: join, ready, leave, commit, reveal, attest, header, seal, open, result, close, verdict, fault, revoke, withdraw,
+tick, succeed.
 
 Examples:
   folkmoot log --last 20

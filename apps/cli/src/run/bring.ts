@@ -19,11 +19,11 @@ export async function bring<K extends Bearer>({ run, state }: Story, kind: K, sa
   try {
     const { head, round, base } = state;
     const seen = { index: head.index, id: head.id };
-    const common = { run: state.run, round: round.number, base, device: key.id, seq: 1, seen };
+    const common = { run: state.run, round: round.number, base, device: key.id, seq: 1, seen, term: state.term };
     const record = signRecord({ kind, ...common, ...said } as unknown as RecordBody, key);
-    await reachSequencer(network, await knownAddresses(run), run.charter.sequencer);
+    await reachSequencer(network, await knownAddresses(run, state.sequencer), state.sequencer);
     const request = JSON.parse(fromUtf8(recordBytes(record)));
-    const answer = (await askJson(network, run.charter.sequencer, 'submit', request)) as {
+    const answer = (await askJson(network, state.sequencer, 'submit', request)) as {
       accepted?: unknown;
       reason?: unknown;
     };

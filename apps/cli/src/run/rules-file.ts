@@ -16,6 +16,7 @@ const CHANGEABLE = [
   'stepsPerSegment',
   'aggregator',
   'timing',
+  'succession',
   'committee',
   'audit',
   'credit',

@@ -71,8 +71,14 @@ export function recordText(body: RecordBody, { nameOf }: Words): string {
         : `${place}: has reproduced ${body.segment} segments of ${nameOf(body.trainer)}`;
     case 'score':
       return `${place}: has measured what ${body.scores.map(({ trainer }) => nameOf(trainer)).join(', ')} learned`;
+    case 'seal':
+      return `${place}: stands by header ${shortId(body.header)}`;
     case 'tick':
       return 'tells the time';
+    case 'vote':
+      return `votes for term ${body.term}`;
+    case 'succeed':
+      return `begins term ${body.term} with ${body.votes.length} votes`;
   }
 }
 
@@ -102,6 +108,8 @@ export function eventText(event: Event, { charter, nameOf }: Words): string | un
       return `the updates of ${names(event.trainers)} are included`;
     case 'finalized':
       return `round ${event.round} ends with base ${shortId(event.content.nextBase)}`;
+    case 'term':
+      return `${nameOf(event.sequencer)} orders the log in term ${event.term}, after ${nameOf(event.former)} (${event.why})`;
     case 'void':
       return `round ${event.round} is void: ${event.reason}`;
     case 'audit-drawn':

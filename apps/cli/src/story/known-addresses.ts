@@ -6,10 +6,10 @@ import { loopbackLast } from '../run/loopback-last.ts';
 import type { OpenRun } from './open-run.ts';
 
 /** The sequencer's first (the invite's are likely to be), then this home's own, then the others'; no duplicates. */
-export async function knownAddresses(run: OpenRun): Promise<string[]> {
-  const { note, charter } = run;
+export async function knownAddresses(run: OpenRun, sequencer: DeviceId = run.charter.sequencer): Promise<string[]> {
+  const { note } = run;
   const peers = await readPeers(run);
-  const isSequencer = ({ device }: { device: DeviceId }) => device === charter.sequencer;
+  const isSequencer = ({ device }: { device: DeviceId }) => device === sequencer;
   const addresses = [
     ...peers.filter(isSequencer).flatMap((peer) => loopbackLast(peer.addresses)),
     ...note.doors,

@@ -21,8 +21,11 @@ export function memberState(state: State, device: DeviceId): string {
       if (!round.witnesses.includes(device)) return 'waiting for witnesses';
       return round.attested[device] ? 'attested' : 'witnessing';
     case 'finalize':
-      if (!round.witnesses.includes(device)) return 'waiting for witnesses';
+      if (!state.electors.includes(device)) return 'waiting for electors';
       return round.signed[device] ? 'signed' : 'aggregating';
+    case 'seal':
+      if (!state.electors.includes(device)) return 'waiting for electors';
+      return round.sealed.includes(device) ? 'sealed' : 'sealing';
   }
 }
 
@@ -33,4 +36,5 @@ export const PHASES: Readonly<Record<State['round']['phase'], string>> = {
   reveal: 'is revealing updates',
   witness: 'is checking updates',
   finalize: 'is computing the next base',
+  seal: 'is sealing the next base',
 };

@@ -21,7 +21,10 @@ interface LogOptions {
 }
 
 const POLL_MS = 300;
-const KINDS = 'join ready leave commit reveal attest header open result close verdict fault tick'.split(' ');
+const KINDS =
+  'join ready leave commit reveal attest header seal open result close verdict fault revoke withdraw tick succeed'.split(
+    ' ',
+  );
 
 export async function printLog(call: Invocation, options: LogOptions): Promise<void> {
   const kinds = parseKinds(options.kind);

@@ -43,6 +43,8 @@ export interface RunStatus {
   readonly entries: number;
   readonly lastEntryMs: number;
   readonly base: Hash;
+  /** The sequencer's term of office. */
+  readonly term: number;
   readonly charter: object;
   readonly members: readonly MemberStatus[];
   readonly openAudits: number;
@@ -70,6 +72,7 @@ export async function readStatus(run: OpenRun): Promise<RunStatus> {
     entries: story.entries.length,
     lastEntryMs: state.head.atMs,
     base: state.base,
+    term: state.term,
     charter: highlights(run),
     members: memberStatuses(story),
     openAudits: Object.keys(state.audits).length,
@@ -109,7 +112,7 @@ function highlights({ charter }: OpenRun) {
   };
 }
 
-function memberStatuses({ state, rounds, run }: Story): MemberStatus[] {
+function memberStatuses({ state, rounds }: Story): MemberStatus[] {
   const nameOf = namesOf(state.members);
   const tallies = new Map<DeviceId, { matched: number; refused: number; undrawn: number }>();
   for (const device of Object.keys(state.members)) tallies.set(device, { matched: 0, refused: 0, undrawn: 0 });
@@ -125,7 +128,7 @@ function memberStatuses({ state, rounds, run }: Story): MemberStatus[] {
     device,
     account: member.account,
     state: memberState(state, device),
-    sequencer: device === run.charter.sequencer,
+    sequencer: device === state.sequencer,
     ...balanceOf(state.ledger, member.account),
     audits: {
       ...tallies.get(device)!,
@@ -157,7 +160,10 @@ export function statusLines(status: RunStatus, color: boolean): string[] {
       status.pid === null ? 'no member of this home is running' : `a member of this home is running (${status.pid})`,
     ),
     field('disk', `${formatBytes(status.diskBytes)} in ${status.folder}`),
-    field('log', `${formatCount(status.entries)} entries, the last at ${localTime(status.lastEntryMs)}`),
+    field(
+      'log',
+      `${formatCount(status.entries)} entries, the last at ${localTime(status.lastEntryMs)}; ${termText(status)}`,
+    ),
     '',
     ...memberTable(status.members, paint),
     ...(status.openAudits > 0
@@ -178,6 +184,11 @@ function roundText({ round, phase, finished, phaseSinceMs }: RunStatus): string 
   return phase === 'open'
     ? `${done}; round ${round} ${doing}`
     : `${done}; round ${round} ${doing} since ${localTime(phaseSinceMs)}`;
+}
+
+function termText({ term, members }: RunStatus): string {
+  const holder = members.find(({ sequencer }) => sequencer);
+  return `term ${term}${holder ? `, held by ${oneLine(holder.name)}` : ''}`;
 }
 
 function rowsText({ batchRows, microRows }: { batchRows: number; microRows: number }): string {
@@ -210,7 +221,7 @@ function memberTable(members: readonly MemberStatus[], paint: ReturnType<typeof 
         formatCount(member.earned),
         formatCount(member.locked),
         formatCount(member.unlocked),
-        auditText(member) + (member.sequencer ? paint('dim', '  sequencer') : ''),
+        auditText(member) + (member.sequencer ? paint('dim', '  orders the log') : ''),
       ]),
     ),
   ];

@@ -40,7 +40,7 @@ const BOUND: { readonly [K in RecordKind]?: { readonly [what: string]: (body: Re
       'an update that nobody offers': ({ updates }) => ({ updates: [...updates, sha('none')] }),
     },
     header: {
-      draw: ({ draw }) => ({ draw: (draw + 1) % 3 }),
+      electors: ({ header }) => ({ header: { ...header, electors: flipped(header.electors) } }),
       preimage: ({ preimage }) => ({ preimage: flipped(preimage) }),
       prev: ({ header }) => ({ header: { ...header, prev: flipped(header.prev) } }),
       stateRoot: ({ header }) => ({ header: { ...header, stateRoot: flipped(header.stateRoot) } }),
@@ -48,6 +48,10 @@ const BOUND: { readonly [K in RecordKind]?: { readonly [what: string]: (body: Re
       updateSetRoot: ({ header }) => ({ header: { ...header, updateSetRoot: flipped(header.updateSetRoot) } }),
       creditsRoot: ({ header }) => ({ header: { ...header, creditsRoot: flipped(header.creditsRoot) } }),
       logIndex: ({ header }) => ({ header: { ...header, logIndex: header.logIndex + 1 } }),
+    },
+    seal: {
+      header: ({ header }) => ({ header: flipped(header) }),
+      prev: ({ prev }) => ({ prev: flipped(prev) }),
     },
     open: {
       segment: ({ segment }) => ({ segment: segment + 1 }),
@@ -104,7 +108,7 @@ export function claims(truth: Truth): Checker {
   /** Saying a thing twice is honest; saying two things is a proof, whoever brings it. */
   function contradictions(state: State, { body, ...record }: Entry['record']): Finding {
     const key = truth.keyOf(body.device);
-    const judge = truth.keyOf(truth.charter.sequencer);
+    const judge = truth.keyOf(state.sequencer);
     if (!isKind(body, 'commit') || !key || !judge || body.seat !== 0) return undefined;
     const text = (said: RecordBody) => new TextDecoder().decode(recordBytes(signRecord(said, key)));
     const fault = (second: RecordBody): RecordBody => ({
@@ -115,6 +119,7 @@ export function claims(truth: Truth): Checker {
       device: judge.id,
       seq: state.members[judge.id]!.seq + 1,
       seen: { index: state.head.index, id: state.head.id },
+      term: state.term,
       first: text(body),
       second: text(second),
     });
@@ -131,7 +136,7 @@ export function claims(truth: Truth): Checker {
     claim: 'a record with one forged field is refused',
     before(entry: Entry, state: State) {
       const { record } = entry;
-      if (!state.members[truth.charter.sequencer]) return undefined;
+      if (!state.members[state.sequencer]) return undefined;
       if (entry.index % EVERY !== 0) return undefined;
       return forged(state, record.body) ?? contradictions(state, record);
     },

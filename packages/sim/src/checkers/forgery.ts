@@ -14,6 +14,9 @@ export function forgery({ charter, run, isHonest }: Truth): Checker {
   const roots = new Map<string, RecordOf<'commit'>>();
   let prev = run;
   let atMs = 0;
+  /** Who orders the log, before this entry. */
+  let sequencer = charter.sequencer;
+  let term = 1;
 
   /** Both signatures and the chain, by other code than that which checked them before. */
   function signatures({ entry, body }: Look): Finding {
@@ -27,13 +30,16 @@ export function forgery({ charter, run, isHonest }: Truth): Checker {
       index: entry.index,
       prev: entry.prev,
       atMs: entry.atMs,
+      term: entry.term,
       run: body.run,
       record: record.id,
       recordSignature: record.signature,
     };
     const placed = canonical(place);
     if (sha(placed) !== entry.id) return `entry ${entry.index} has another hash than its id`;
-    if (isLooked && !isSigned(charter.sequencer, placed, entry.signature))
+    const signer = entry.term > term ? body.device : sequencer;
+    if (entry.term > term && body.kind !== 'succeed') return `entry ${entry.index} begins a term without votes`;
+    if (isLooked && !isSigned(signer, placed, entry.signature))
       return `entry ${entry.index} is not signed by the sequencer`;
     if (entry.prev !== prev) return `entry ${entry.index} follows another than the one before`;
     if (entry.atMs < atMs) return `entry ${entry.index} is earlier than the one before`;
@@ -43,12 +49,12 @@ export function forgery({ charter, run, isHonest }: Truth): Checker {
   }
 
   /** One field of the entry, another with every entry, is changed: it must not be taken for signed. */
-  function changed({ entry }: Look): Finding {
+  function changed({ entry }: Look, signer: string): Finding {
     const value = JSON.parse(new TextDecoder().decode(entryBytes(entry)));
     const leaves = leavesOf(value);
     const leaf = leaves[(entry.index * 7) % leaves.length]!;
     leaf.change();
-    const parsed = parseEntry(new TextEncoder().encode(canonical(value)), charter.sequencer);
+    const parsed = parseEntry(new TextEncoder().encode(canonical(value)), signer);
     return parsed.ok ? `entry ${entry.index} is taken with another ${leaf.path}` : changedRecord(entry);
   }
 
@@ -100,10 +106,17 @@ export function forgery({ charter, run, isHonest }: Truth): Checker {
   return {
     invariant: 'I9',
     claim: 'whatever is forged fails to verify',
-    after: (look) =>
-      signatures(look) ??
-      openings(look) ??
-      (isHonest(charter.sequencer) && look.entry.index % FORGED_EVERY === 0 ? changed(look) : undefined),
+    after(look) {
+      const { entry, state } = look;
+      const signer = entry.term > term ? look.body.device : sequencer;
+      const found =
+        signatures(look) ??
+        openings(look) ??
+        (isHonest(signer) && entry.index % FORGED_EVERY === 0 ? changed(look, signer) : undefined);
+      sequencer = state.sequencer;
+      term = state.term;
+      return found;
+    },
   };
 }
 

@@ -43,13 +43,13 @@ export function inert(truth: Truth): Checker {
   function doesNothing(state: State, record: VerifiedRecord): Finding {
     const phase = `${state.round.number} ${state.round.phase}`;
     const key = truth.keyOf(record.body.device);
-    const sequencer = truth.keyOf(truth.charter.sequencer);
+    const sequencer = truth.keyOf(state.sequencer);
     if (phase === triedIn || !key || !sequencer || record.body.kind === 'tick') return undefined;
     triedIn = phase;
     const copy = copyState(state);
     const foreign = signRecord({ ...record.body, run: sha('foreign') }, key);
     const { index, id, atMs } = state.head;
-    const events = apply(copy, signEntry({ index: index + 1, prev: id, atMs }, foreign, sequencer));
+    const events = apply(copy, signEntry({ index: index + 1, prev: id, atMs, term: state.term }, foreign, sequencer));
     const { head: _before, ...before } = state;
     const { head: _after, ...after } = copy;
     if (events.length !== 1 || events[0]!.kind !== 'rejected')

@@ -19,12 +19,13 @@ export function phases({ charter }: Truth): Checker {
   function limitMs(): number {
     if (phase === 'reveal') return timing.revealMs;
     if (phase === 'witness') return timing.witnessMs;
-    return phase === 'finalize' ? timing.finalizeMs : timing.trainMs;
+    // Only its electors can end a round that is being signed: where they are away, it waits for them.
+    return phase === 'finalize' || phase === 'seal' ? Number.POSITIVE_INFINITY : timing.trainMs;
   }
 
   function entered(look: Look): void {
     const { round } = look.state;
-    const now = `${round.number} ${round.phase} ${round.draw}`;
+    const now = `${round.number} ${round.phase} ${round.draw} ${round.phaseAtMs}`;
     if (now === place) return;
     place = now;
     phase = round.phase;

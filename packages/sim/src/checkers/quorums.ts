@@ -14,7 +14,9 @@ interface Tally {
   readonly updates: Map<DeviceId, Hash>;
   /** By draw and witness. */
   readonly attests: Map<string, readonly Hash[]>;
+  /** By term and elector. */
   readonly headers: Map<string, Hash>;
+  readonly seals: Map<string, Hash>;
   included: readonly DeviceId[];
   draw: number;
 }
@@ -27,6 +29,11 @@ export function quorums(): Checker {
 
   const accountOf = (device: DeviceId) => roster.members.get(device)?.account;
   const isMany = (votes: number, seats: number) => votes * 3 > seats * 2;
+
+  /** More than two thirds; of three, two. */
+  const isQuorum = (votes: number, seats: number) => (seats === 3 ? votes >= 2 : isMany(votes, seats));
+  /** Whose signatures end the round, before this entry. */
+  let electors: readonly DeviceId[] = [];
 
   function listen({ body }: Look): Finding {
     const of = `${body.device} of round ${body.round}`;
@@ -46,8 +53,12 @@ export function quorums(): Checker {
       tally.attests.set(`${body.draw} ${body.device}`, body.updates);
     }
     if (isKind(body, 'header')) {
-      if (!tally.witnesses.includes(body.device)) return `a header of ${short(of)}, who is not drawn`;
-      tally.headers.set(`${body.draw} ${body.device}`, sha(canonical(body.header)));
+      if (!electors.includes(body.device)) return `a header of ${short(of)}, who is no elector`;
+      tally.headers.set(`${body.term} ${body.device}`, sha(canonical(body.header)));
+    }
+    if (isKind(body, 'seal')) {
+      if (!electors.includes(body.device)) return `a seal of ${short(of)}, who is no elector`;
+      tally.seals.set(`${body.term} ${body.device}`, body.header);
     }
     return undefined;
   }
@@ -81,11 +92,14 @@ export function quorums(): Checker {
         return undefined;
       }
       case 'finalized': {
-        const signers = tally.witnesses.filter(
-          (witness) => tally.headers.get(`${tally.draw} ${witness}`) === event.header,
-        );
-        if (!isMany(signers.length, tally.witnesses.length))
-          return `round ${event.round} ends with ${signers.length} signatures of ${tally.witnesses.length}`;
+        for (const [what, said] of [
+          ['signatures', tally.headers],
+          ['seals', tally.seals],
+        ] as const) {
+          const count = electors.filter((device) => said.get(`${event.term} ${device}`) === event.header).length;
+          if (!isQuorum(count, electors.length))
+            return `round ${event.round} ends with ${count} ${what} of ${electors.length}`;
+        }
         if (event.trainers.join() !== tally.included.join())
           return `round ${event.round} ends with others than were included`;
         const wanted = event.trainers.map((trainer) => tally.updates.get(trainer));
@@ -139,12 +153,13 @@ export function quorums(): Checker {
       const { events, accepted, body } = look;
       const isAnswer = (event: Event) => event.kind === 'redrawn' && 'draw' in body && event.draw === body.draw;
       const before = accepted ? events.findIndex(isAnswer) + 1 : 0;
-      return (
+      const found =
         takeAll(events.slice(0, before)) ??
         (accepted ? listen(look) : undefined) ??
         takeAll(events.slice(before)) ??
-        phase(look)
-      );
+        phase(look);
+      electors = look.state.electors;
+      return found;
     },
   };
 }
@@ -158,6 +173,7 @@ function nothing(): Tally {
     updates: new Map(),
     attests: new Map(),
     headers: new Map(),
+    seals: new Map(),
     included: [],
     draw: 0,
   };

@@ -2,10 +2,10 @@
  * The referee: folds the log once more, as a stranger, lets every checker look at every entry, and compares every member
  * with what came out (I8: whoever has the same log has the same state, byte for byte, however it came by it).
  */
-import type { Hash } from '@folkmoot/core';
+import type { DeviceId, Hash } from '@folkmoot/core';
 import type { Notice } from '@folkmoot/node';
-import { apply, type Event, initialState, type State } from '@folkmoot/protocol';
-import { type Entry, entryBytes, parseEntry } from '@folkmoot/records';
+import { apply, type Event, initialState, readEntry, type State } from '@folkmoot/protocol';
+import { type Entry, entryBytes, parseJson } from '@folkmoot/records';
 import type { SimPerson } from '../sim-run.ts';
 import type { Checker, Truth } from './checker.ts';
 import { CHECKERS } from './index.ts';
@@ -15,6 +15,7 @@ import { Violation } from './violation.ts';
 /** Of each member, one state in so many is compared whole; its place in the log and what the entry brought always. */
 const WHOLE_STATES = 4;
 const COPIES = 'copies';
+const AGREEMENT = 'agreement';
 
 interface Kept {
   readonly id: Hash;
@@ -23,21 +24,26 @@ interface Kept {
 }
 
 export class Referee {
-  readonly state: State;
-  readonly events: { readonly entry: Entry; readonly events: readonly Event[] }[] = [];
+  state: State;
+  events: { readonly entry: Entry; readonly events: readonly Event[] }[] = [];
   /** The first thing that was wrong. */
   violation: Violation | undefined;
   /** How often each checker has looked. */
   readonly looks: Record<string, number> = {};
   readonly #truth: Truth;
-  readonly #checkers: (Checker & { readonly name: string })[];
-  readonly #kept: Kept[] = [];
+  #checkers: (Checker & { readonly name: string })[];
+  #kept: Kept[] = [];
+  /** By the header before it, the header with which a round ended, on whatever branch: there is one for ever. */
+  readonly #ends = new Map<Hash, Hash>();
+  /** Who has ordered the log at some time. */
+  readonly #leaders = new Set<DeviceId>();
 
   constructor(truth: Truth) {
     this.#truth = truth;
     this.state = initialState(truth.charter);
-    this.#checkers = Object.entries(CHECKERS).map(([name, make]) => Object.assign(make(truth), { name }));
-    for (const name of [...Object.keys(CHECKERS), COPIES, 'progress']) this.looks[name] = 0;
+    this.#leaders.add(truth.charter.sequencer);
+    this.#checkers = this.#newCheckers();
+    for (const name of [...Object.keys(CHECKERS), COPIES, AGREEMENT, 'progress']) this.looks[name] = 0;
   }
 
   /** Something that a member told. */
@@ -58,6 +64,8 @@ export class Referee {
     this.looks[COPIES]!++;
     const { log } = person.member;
     const { head } = log.state;
+    // On another branch: what it makes of it shows when one of them is given up.
+    if (this.#kept[head.index]?.id !== head.id) return;
     this.#compareState(person, head.index, log.state);
     for (let index = Math.max(0, head.index - 3); index <= head.index; index++) {
       const kept = this.#kept[index];
@@ -70,6 +78,13 @@ export class Referee {
   }
 
   #see(person: SimPerson, entry: Entry, events: readonly Event[]): void {
+    if (this.#truth.isHonest(person.id)) this.#agree(person, events);
+    const { log } = person.member ?? {};
+    const both = Math.min(log?.length ?? 0, this.#kept.length);
+    if (log && both > 0 && log.idAt(both - 1) !== this.#kept[both - 1]!.id) return this.#seeBranch(person);
+    // A member that is starting may still read a branch that is given up; it is looked at when it has started.
+    const before = this.#kept[entry.index - 1]?.id ?? this.#truth.run;
+    if (!log && (entry.index > this.#kept.length || entry.prev !== before)) return;
     // Whatever reached a disk before a crash was never told: it is in the log all the same.
     while (this.#kept.length < entry.index && !this.violation) {
       this.#read(person, person.member!.log.bytesAt(this.#kept.length));
@@ -78,18 +93,53 @@ export class Referee {
     if (this.violation || !this.#truth.isHonest(person.id)) return;
     this.looks[COPIES]!++;
     const kept = this.#kept[entry.index]!;
+    if (kept.id !== entry.id && !log) return;
     if (kept.id !== entry.id) return this.#differs(person, entry.index, 'has another entry than the log');
     if (kept.events !== canonical(events)) return this.#differs(person, entry.index, 'makes something else of it');
-    const state = person.member?.log.state;
+    const state = log?.state;
     if (!state || state.head.index !== entry.index) return;
-    if (state.head.id !== entry.id) return this.#differs(person, entry.index, 'stands elsewhere');
     if ((entry.index + Number.parseInt(person.id.slice(0, 4), 16)) % WHOLE_STATES === 0)
       this.#compareState(person, entry.index, state);
   }
 
+  /** Electors have voted the end of one log away: from then on the log is the one that is ahead. */
+  #seeBranch(person: SimPerson): void {
+    const { log } = person.member!;
+    const { finalized, term } = log.state;
+    const isAhead = finalized > this.state.finalized || (finalized === this.state.finalized && term > this.state.term);
+    if (!isAhead || !this.#truth.isHonest(person.id)) return;
+    this.state = initialState(this.#truth.charter);
+    this.events = [];
+    this.#kept = [];
+    this.#checkers = this.#newCheckers();
+    for (let index = 0; index < log.length && !this.violation; index++) this.#read(person, log.bytesAt(index));
+  }
+
+  #newCheckers(): (Checker & { readonly name: string })[] {
+    return Object.entries(CHECKERS).map(([name, make]) => Object.assign(make(this.#truth), { name }));
+  }
+
+  /** I11: a round ends in one way, whatever log tells of it. */
+  #agree(person: SimPerson, events: readonly Event[]): void {
+    for (const event of events) {
+      if (event.kind !== 'finalized') continue;
+      this.looks[AGREEMENT]!++;
+      const { prev } = event.content;
+      const known = this.#ends.get(prev) ?? event.header;
+      this.#ends.set(prev, known);
+      if (known !== event.header)
+        this.fail(
+          'I11',
+          AGREEMENT,
+          `${nameOf(person)} has seen round ${event.round} end with header ${event.header.slice(0, 8)}, others with ${known.slice(0, 8)}`,
+        );
+    }
+  }
+
   /** From its bytes, as every follower reads it. */
   #read(person: SimPerson, bytes: Uint8Array): void {
-    const parsed = parseEntry(bytes, this.#truth.charter.sequencer);
+    const json = parseJson(bytes, bytes.length);
+    const parsed = json.ok ? readEntry(this.state, json.value) : json;
     if (parsed.ok) this.#fold(parsed.value);
     else this.#differs(person, this.#kept.length, `holds an entry that is not one: ${parsed.reason}`);
   }
@@ -102,6 +152,7 @@ export class Referee {
       if (finding) return this.#report(checker, finding, entry.index);
     }
     const events = apply(this.state, entry);
+    this.#leaders.add(this.state.sequencer);
     const accepted = !events.some((event) => event.kind === 'rejected');
     const look = { entry, body: entry.record.body, accepted, events, state: this.state };
     for (const checker of this.#checkers) {
@@ -119,7 +170,7 @@ export class Referee {
     if (!kept || digest(state) === kept.state) return;
     // What the sequencer has signed itself has its fields in another order in memory.
     const isHead = index === this.state.head.index;
-    if (person.id === this.#truth.charter.sequencer && (!isHead || canonical(state) === canonical(this.state))) return;
+    if (this.#leaders.has(person.id) && (!isHead || canonical(state) === canonical(this.state))) return;
     this.#differs(person, index, 'has another state after the same entries');
   }
 

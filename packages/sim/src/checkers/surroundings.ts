@@ -8,12 +8,12 @@ export function surroundings({ isHonest, charter }: Truth): Checker {
     claim: 'no honest member stops on its own',
     told(person, notice) {
       if (!isHonest(person.id)) return undefined;
+      if (notice.kind === 'fork-proven' && isHonest(notice.device))
+        return `${short(notice.device)} is honest and has signed two entries ${notice.index} of term ${notice.term}`;
       if (notice.kind === 'fork-seen' && isHonest(notice.device) && isHonest(charter.sequencer))
         return `${short(notice.device)} names entry ${notice.index} of another log`;
       if (notice.kind !== 'trouble') return undefined;
       const { error } = notice;
-      if (isWorldError(error, 'log-forked') && isHonest(charter.sequencer))
-        return `the honest sequencer has signed two logs: ${error.message}`;
       if (isWorldError(error, 'log-damaged') || isWorldError(error, 'diverged')) return error.message;
       if (isWorldError(error) || isAbort(error)) return undefined;
       return `something threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

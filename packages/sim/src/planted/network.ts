@@ -31,8 +31,8 @@ export const NETWORK_BUGS: readonly PlantedBug[] = [
     'time-goes-back',
     'the log’s time follows a clock that was set back',
     'node/src/sequencer.ts',
-    'atMs: Math.max(this.#nowMs(), atMs) };',
-    'atMs: this.#nowMs() };',
+    'atMs: Math.max(this.#nowMs(), atMs), term };',
+    'atMs: this.#nowMs(), term };',
   ),
   bug(
     'own-numbers',

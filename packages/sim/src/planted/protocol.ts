@@ -22,8 +22,8 @@ export const PROTOCOL_BUGS: readonly PlantedBug[] = [
     'header-by-majority',
     'a header needs half of the witnesses only',
     'protocol/src/round.ts',
-    'if (isTwoThirds(count, round.witnesses.length)) {',
-    'if (2 * count >= round.witnesses.length) {',
+    'if (count >= quorumOf(electors.length)) return certify',
+    'if (2 * count >= electors.length) return certify',
   ),
   bug(
     'votes-of-all-rounds',
@@ -126,7 +126,7 @@ export const PROTOCOL_BUGS: readonly PlantedBug[] = [
   bug(
     'a-repetition-is-a-lie',
     'who says the same twice after a crash is proven at fault',
-    'protocol/src/membership.ts',
+    'protocol/src/equivocation.ts',
     'const { seq: _seq, seen: _seen, ...content } = body;',
     'const { seen: _seen, ...content } = body;',
   ),

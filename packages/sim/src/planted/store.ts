@@ -17,8 +17,8 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     'shown-before-kept',
     'an entry is shown to others before it is on disk',
     'node/src/log.ts',
-    '    await flushed;\n    this.durable',
-    '    void flushed.catch(() => {});\n    this.durable',
+    '    await flushed;\n    // Taken back',
+    '    void flushed.catch(() => {});\n    // Taken back',
   ),
   bug(
     'log-reopened-short',

@@ -92,7 +92,7 @@ export const VERIFICATION_BUGS: readonly PlantedBug[] = [
     'stale-trace',
     'a trainer commits what it kept of a round eight rounds ago',
     'node/src/trainer.ts',
-    'return kept?.round === round ? kept : undefined;',
+    'return kept?.round === round && kept.seed === seed ? kept : undefined;',
     'return kept;',
   ),
   bug(
