@@ -23,7 +23,7 @@ export function credits(truth: Truth): Checker {
   const accountOf = new Map<string, AccountId>();
   const banned = new Set<string>();
   const touched = new Set<AccountId>();
-  const evidence = new Evidence(accountOf, charter.engine.tolerancePpm);
+  const evidence = new Evidence(truth, accountOf, charter.engine.tolerancePpm);
   const included = new Map<number, readonly string[]>();
 
   function take(event: Event, { state, entry }: Look): Finding {
@@ -169,6 +169,7 @@ export function credits(truth: Truth): Checker {
 
 /** What auditors committed to, what trainers opened, and what follows from them. */
 class Evidence {
+  readonly #truth: Truth;
   readonly #accountOf: ReadonlyMap<string, AccountId>;
   readonly #tolerancePpm: number;
   /** By `round trainer auditor`. */
@@ -183,7 +184,8 @@ class Evidence {
   /** How disputes ended, by `round trainer accuser`. */
   readonly #ended = new Map<string, string>();
 
-  constructor(accountOf: ReadonlyMap<string, AccountId>, tolerancePpm: number) {
+  constructor(truth: Truth, accountOf: ReadonlyMap<string, AccountId>, tolerancePpm: number) {
+    this.#truth = truth;
     this.#accountOf = accountOf;
     this.#tolerancePpm = tolerancePpm;
   }
@@ -227,6 +229,9 @@ class Evidence {
     if (hashParts('audit-result', body.stateRoot!, body.salt!, body.device) !== result.result)
       return `${says} is not the committed result`;
     const equal = body.stateRoot === hashParts('state', closed.body.endParams, closed.body.endMoments);
+    // Hashes in place of tensors are equal or nothing alike.
+    if (body.outcome === 'within' && this.#truth.pretends && this.#truth.isHonest(body.device))
+      return `${says} calls pretended states nearly equal`;
     if (body.outcome === 'match' && !equal) return `${says} is a match of unequal states`;
     if (body.outcome === 'within' && (equal || body.distancePpm > this.#tolerancePpm))
       return `${says} is not within the tolerance`;

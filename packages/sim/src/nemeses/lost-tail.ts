@@ -14,9 +14,15 @@ export const lostTail: Nemesis = {
   }),
   strike({ victims, crash, restart }, { force }) {
     for (const person of victims) {
+      const { member } = person;
       if (!person.process) continue;
-      crash(person);
-      person.machine.disk.loseTail('log', force);
+      const die = () => {
+        crash(person);
+        person.machine.disk.loseTail('log', force);
+      };
+      // Every other one stops in order before, so that its snapshot is ahead of what is left of its log.
+      if (force % 2 === 1 || !member) die();
+      else void member.stop().then(() => person.member === member && die());
     }
     return () => {
       for (const person of victims) restart(person);

@@ -42,13 +42,6 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     '',
   ),
   bug(
-    'opened-states-dropped',
-    'a trainer’s carried state is thrown away',
-    'node/src/member.ts',
-    '      carry.moments,\n      carry.error,\n    ];',
-    '    ];',
-  ),
-  bug(
     'updates-dropped',
     'updates and bases are thrown away',
     'node/src/member.ts',
@@ -89,8 +82,8 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     'torn-line-stays',
     'half a line at the journal’s end is not cut off',
     'store/src/journal.ts',
-    'if (wholeBytes < size) {',
-    'if (wholeBytes > size) {',
+    'const wholeBytes = await endOfLastLine(file, size);',
+    'const wholeBytes = (await endOfLastLine(file, size)) < 0 ? 0 : size;',
     CONTRACT,
   ),
   bug(
