@@ -29,8 +29,8 @@ export const PROTOCOL_BUGS: readonly PlantedBug[] = [
     'votes-of-all-rounds',
     'a witness’s attestation counts for updates that it did not name',
     'protocol/src/round.ts',
-    'isTwoThirds(seats.filter((witness) => attested.get(witness)?.has(update)).length, seats.length)',
-    'isTwoThirds(seats.filter((witness) => attested.get(witness)).length, seats.length)',
+    'return isTwoThirds(seats.filter((witness) => attested.get(witness)?.has(update)).length, seats.length);',
+    'return isTwoThirds(seats.filter((witness) => attested.has(witness)).length, seats.length);',
   ),
   bug(
     'round-with-few-commits',
