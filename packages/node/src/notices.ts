@@ -23,7 +23,7 @@ export type Notice =
   | { kind: 'fork-seen'; device: DeviceId; index: number; mine: Hash; theirs: Hash }
   /** Entries after `index` were taken back: electors have voted their author away. */
   | { kind: 'turned'; index: number }
-  /** One device has signed two entries for one place: `folkmoot log --check-proof` reads it. */
+  /** One device has signed two entries for one place: `proof` is what `fault` takes. */
   | { kind: 'fork-proven'; device: DeviceId; term: number; index: number; proof: string }
   | { kind: 'desync'; round: number; mine: Hash; theirs: Hash }
   | { kind: 'trouble'; error: unknown };

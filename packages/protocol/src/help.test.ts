@@ -19,7 +19,7 @@ function raisedParts(seed: string, rounds: number, liars = 0): number[] {
   const random = new SeededRandom(`help ${seed}`);
   const noise = (spread: number) => below(random, 2 * spread + 1) - spread;
   const members: ScriptedMember[] = [];
-  // Means and spreads as measured on real text (docs/results/help.md).
+  // Means and spreads as measured on real text (docs/decisions/0040).
   const measure: Behaviour = (member, duty, run) => {
     if (duty.kind !== 'score') return undefined;
     const { trainer } = duty.subject;
