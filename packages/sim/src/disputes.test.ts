@@ -25,10 +25,11 @@ for (const [name, engine] of Object.entries({ exact: EXACT, native: NATIVE })) {
   test(`${name}: two false accusers do not cost an honest trainer anything in the end`, async () => {
     const run = worldOf(`accused ${name}`, engine, 5, [falselyAccuse(), falselyAccuse()]);
     await run.startAll();
-    const cleared = () => eventsOf(run, 'amended').some(({ settlement }) => settlement.outcome === 'upheld');
     const honest = run.people.slice(0, 5);
-    // Every refusal of honest work is taken back.
-    const isWell = () => cleared() && honest.every((person) => unsettled(run, person).length === 0);
+    const isHonest = (device: string) => honest.some(({ id }) => id === device);
+    // Whether they get as far as a refusal is the draw's; that none lasts is the rule.
+    const accused = () => endings(run).filter(({ accuser, trainer }) => !isHonest(accuser) && isHonest(trainer));
+    const isWell = () => accused().length >= 3 && honest.every((person) => unsettled(run, person).length === 0);
     assert.ok(await run.until(isWell, HOUR), told(run));
     for (const person of honest) assert.equal(forfeitedBy(run, person), 0);
     for (const { standing, accuser } of eventsOf(run, 'dispute-ended'))
