@@ -25,7 +25,7 @@ test('a flood of sound requests is answered at its rate; between an honest reque
   let answered = 0;
   let refused = 0;
   let isOver = false;
-  const leave = signed(run, 'evil', { kind: 'leave' });
+  const leave = signed(run, 'evil', { kind: 'leave', abstains: false });
   const asking = async () => {
     while (!isOver) {
       const answer = await ask(run, evil, 'submit', leave);
@@ -38,7 +38,7 @@ test('a flood of sound requests is answered at its rate; between an honest reque
   const startedMs = run.clock.now();
   for (let i = 0; i < 20; i++) {
     const before = answered;
-    const answer = ask(run, honest, 'submit', signed(run, 'honest', { kind: 'leave' }));
+    const answer = ask(run, honest, 'submit', signed(run, 'honest', { kind: 'leave', abstains: false }));
     assert.match((await run.clock.drive(answer))!, /has not joined/);
     // A burst, and what its rate gave meanwhile.
     assert.ok(answered - before <= 64 + 8, `${answered - before} of the flood came between`);
