@@ -80,8 +80,8 @@ export const NETWORK_BUGS: readonly PlantedBug[] = [
     'adopted-unseen',
     'a member does not compute the next base when a round ends',
     'node/src/member.ts',
-    "for (const event of events) if (event.kind === 'finalized' && this.#live) this.#adopt(event);",
-    "for (const event of events) if (event.kind === 'finalized' && !this.#live) this.#adopt(event);",
+    "for (const event of events) if (event.kind === 'finalized' && this.#live) this.#upkeep.adopt(event);",
+    "for (const event of events) if (event.kind === 'finalized' && !this.#live) this.#upkeep.adopt(event);",
   ),
   bug(
     'messages-of-any-size',

@@ -1,0 +1,45 @@
+/** Proofs that a device has signed two entries for one place: told, kept for everybody, brought to the log. */
+import { type Canonical, type Cells, canonicalJson, type DeviceId, utf8 } from '@folkmoot/core';
+import type { SealedEnvelope } from '@folkmoot/records';
+import type { Log } from './log.ts';
+import type { Notice } from './notices.ts';
+
+interface Proof {
+  readonly first: string;
+  readonly second: string;
+}
+
+export class ForkProofs {
+  readonly #log: Log;
+  readonly #cells: Cells;
+  readonly #notify: (notice: Notice) => void;
+  readonly #onProven: (device: DeviceId) => void;
+  readonly #known = new Map<DeviceId, Proof>();
+
+  /** `onProven` is told each device once, as soon as the proof is known. */
+  constructor(log: Log, cells: Cells, notify: (notice: Notice) => void, onProven: (device: DeviceId) => void) {
+    this.#log = log;
+    this.#cells = cells;
+    this.#notify = notify;
+    this.#onProven = onProven;
+  }
+
+  /** Resolves when the proof is on disk. */
+  async prove(fork: readonly [SealedEnvelope, SealedEnvelope]): Promise<void> {
+    const [first, second] = fork.map((envelope) => canonicalJson(envelope as unknown as Canonical)) as [string, string];
+    const { device, envelope } = fork[0];
+    const { state } = this.#log;
+    if (state.members[device]?.banned || this.#known.has(device)) return;
+    this.#known.set(device, { first, second });
+    const proof = canonicalJson({ run: state.run, first, second });
+    this.#notify({ kind: 'fork-proven', device, term: envelope.term, index: envelope.index, proof });
+    this.#onProven(device);
+    await this.#cells.write(`fork-${device.slice(0, 16)}`, utf8(proof)).catch(() => {});
+  }
+
+  /** What the log does not have yet: nobody knows of these devices' fault there. */
+  *unsaid(): Iterable<[DeviceId, Proof]> {
+    for (const [device, proof] of this.#known)
+      if (this.#log.state.members[device]?.banned === false) yield [device, proof];
+  }
+}
