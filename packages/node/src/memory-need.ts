@@ -38,7 +38,9 @@ export const WASM_BYTES = 2 ** 32;
 const FLOAT = 4;
 const IDLE_BYTES = 180e6;
 /** Threads, compiled programs, garbage between two collections; and WebAssembly with its own. */
-const WORK_BYTES = 60e6;
+const WORK_BYTES = 75e6;
+/** Dead arrays that V8 lets lie before it collects them, at most. */
+const GARBAGE_BYTES = 110e6;
 
 export function memoryNeed({ rules, engine, plan }: MemoryQuestion): MemoryNeed {
   const layout = parameterLayout(rules.model);
@@ -107,8 +109,9 @@ function evaluateBytes({ model, batchRows, microRows }: MemoryQuestion['rules'])
   return FLOAT * (microRows ?? batchRows) * model.context * (2.5 * model.vocab + 0.4 * blockElements(model));
 }
 
-/** Six arrays of parameters (base, two ends, change, values, next base), three of moments, and dense updates. */
+/** Six arrays of parameters (base, two ends, change, values, next base), three of moments, and dense updates; and dead ones. */
 function roundBytes({ optimizer, codec }: MemoryQuestion['rules'], layout: ParameterLayout): number {
   const moments = momentsBytes(momentSizes(optimizer, layout));
-  return 6 * FLOAT * layout.elements + 3 * moments + 6 * maxUpdateBytes(codec, layout);
+  const arrays = 6 * FLOAT * layout.elements;
+  return arrays + Math.min(arrays, GARBAGE_BYTES) + 3 * moments + 6 * maxUpdateBytes(codec, layout);
 }
