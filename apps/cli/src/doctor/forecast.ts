@@ -13,16 +13,17 @@ export function forecast(preset: PresetName, engine: EngineKind, speed: Speed, a
   const turningMs = optimizer.kind === 'muon' ? muonFlops(config) / speed.productGflops / 1e6 : 0;
   const stepMs = stepTimeMs(config, batchRows, speed) + turningMs;
   const need = (plan: MemoryPlan) => memoryNeed({ rules: RUN_PRESETS[preset], engine, plan }).total;
-  const recomputes = need('plain') > availableBytes && need('recompute') <= availableBytes;
-  const memoryBytes = need(recomputes ? 'recompute' : 'plain');
+  // Where even that does not fit, the least that it would need is what to say.
+  const memoryBytes = need(need('plain') <= availableBytes ? 'plain' : 'recompute');
+  const fits = memoryBytes <= availableBytes;
   return {
     preset,
     parameters: parameterLayout(config).elements,
     tokensPerSecond: ((batchRows * config.context) / stepMs) * 1000,
     roundMs: stepMs * stepsPerRound,
     memoryBytes,
-    recomputes,
-    fits: memoryBytes <= availableBytes,
+    recomputes: fits && memoryBytes < need('plain'),
+    fits,
   };
 }
 
