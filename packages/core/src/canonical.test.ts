@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Canonical, canonicalBytes, canonicalJson, idOf } from './canonical.ts';
+import { type Canonical, canonicalBytes, canonicalJson, idOf, isCanonicalText } from './canonical.ts';
 import { sha256 } from './hash.ts';
 
 test('the examples of RFC 8785, as far as they hold no fractions', () => {
@@ -57,9 +57,15 @@ test('one value, one text: neither the order of insertion nor absent members mat
       assert.equal(canonicalJson(JSON.parse(text)), text);
       assert.equal(canonicalJson(backwards(one)), text);
       assert.equal(idOf(one), sha256(canonicalBytes(one)));
+      assert.ok(isCanonicalText(text, one) && isCanonicalText(text, backwards(one)));
+      for (const other of [`${text} `, ` ${text}`, text.slice(0, -1), JSON.stringify([one], null, 1)])
+        assert.ok(!isCanonicalText(other, one), other);
+      for (const at of [0, text.length >> 1, text.length - 1])
+        assert.ok(!isCanonicalText(`${text.slice(0, at)}\u0001${text.slice(at + 1)}`, one));
     }),
   );
   assert.equal(canonicalJson({ a: 1, b: undefined }), '{"a":1}');
+  assert.ok(isCanonicalText('{"a":1}', { a: 1, b: undefined }));
 });
 
 /** The same value with its members inserted the other way round. */

@@ -48,6 +48,35 @@ export function canonicalBytes(value: Canonical): Uint8Array {
   return utf8(canonicalJson(value));
 }
 
+/**
+ * Whether `text` is the canonical text of `value`, without making another: of a list of a million items that would take
+ * seconds and gigabytes. Throws as `canonicalJson` does.
+ */
+export function isCanonicalText(text: string, value: Canonical): boolean {
+  return endOf(value, text, 0) === text.length;
+}
+
+/** Where `value` ends in `text` if it stands at `at` in canonical form; −1 if it does not. */
+function endOf(value: Canonical, text: string, at: number): number {
+  if (typeof value !== 'object' || value === null) return after(canonicalJson(value), text, at);
+  const isList = Array.isArray(value);
+  const members = value as { readonly [key: string]: Canonical | undefined };
+  let end = after(isList ? '[' : '{', text, at);
+  let separator = '';
+  for (const key of isList ? value.keys() : Object.keys(members).sort()) {
+    const member = members[key];
+    if (member === undefined) continue;
+    end = endOf(member, text, after(isList ? separator : `${separator}${quoted(key as string)}:`, text, end));
+    if (end < 0) return -1;
+    separator = ',';
+  }
+  return after(isList ? ']' : '}', text, end);
+}
+
+function after(expected: string, text: string, at: number): number {
+  return at >= 0 && text.startsWith(expected, at) ? at + expected.length : -1;
+}
+
 /** The id of a value: sha-256 of its canonical bytes. */
 export function idOf(value: Canonical): Hash {
   return sha256Text(canonicalJson(value));

@@ -1,3 +1,4 @@
+export * from './bounded-json.ts';
 export * from './bytes.ts';
 export * from './canonical.ts';
 export * from './errors.ts';

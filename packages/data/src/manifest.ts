@@ -1,5 +1,15 @@
 /** The manifest: what a dataset is made of. It is named by its hash in the charter and its text comes from a stranger. */
-import { type Canonical, canonicalBytes, equalBytes, fromUtf8, type Hash, isHash, merkleRoot } from '@folkmoot/core';
+import {
+  type Canonical,
+  canonicalBytes,
+  fromUtf8,
+  type Hash,
+  isCanonicalText,
+  isHash,
+  type JsonBounds,
+  merkleRoot,
+  parseBoundedJson,
+} from '@folkmoot/core';
 import { compareNames } from './documents.ts';
 import { cleanLicence } from './licence.ts';
 
@@ -9,6 +19,12 @@ const MAX_SHARDS = 2 ** 16;
 const MAX_DOCUMENTS = 2 ** 20;
 const MAX_RULES = 16;
 const MAX_NAME_LENGTH = 200;
+/** What the lists come to: documents of five members, licences of three, two lists of shards of two. */
+const BOUNDS: JsonBounds = {
+  depth: 4,
+  containers: 2 * MAX_DOCUMENTS + 2 * MAX_SHARDS + 64,
+  commas: 8 * MAX_DOCUMENTS + 4 * MAX_SHARDS + 256,
+};
 
 export type Split = 'train' | 'holdout';
 
@@ -108,11 +124,15 @@ export type ParsedManifest =
 export function parseManifest(bytes: Uint8Array): ParsedManifest {
   if (bytes.length > MAX_MANIFEST_BYTES) return { kind: 'reject', reason: 'larger than any manifest' };
   try {
-    const manifest = checkManifest(JSON.parse(fromUtf8(bytes)));
-    demand(equalBytes(writeManifest(manifest), bytes), 'not in canonical form, or a sum does not add up');
+    const manifest = checkManifest(parseBoundedJson(bytes, BOUNDS));
+    const isCanonical = isCanonicalText(fromUtf8(bytes), manifest as unknown as Canonical);
+    demand(isCanonical, 'not in canonical form, or a sum does not add up');
     return { kind: 'manifest', manifest };
   } catch (error) {
-    return { kind: 'reject', reason: error instanceof Refusal ? error.message : 'not JSON' };
+    return {
+      kind: 'reject',
+      reason: error instanceof Refusal ? error.message : 'not JSON, or more than a manifest has',
+    };
   }
 }
 
@@ -162,7 +182,9 @@ function checkLeftOut(value: unknown): LeftOut {
 
 function checkDocument(value: unknown): ManifestDocument {
   const { name, sha256, bytes, licence, split } = members(value, 'document');
-  demand(typeof name === 'string' && name.length > 0 && name === manifestName(name), 'document name');
+  // The length first: the rest takes time for every letter.
+  demand(typeof name === 'string' && name.length > 0 && name.length <= MAX_NAME_LENGTH, 'document name');
+  demand(name === manifestName(name), 'document name');
   demand(isHash(sha256), 'document hash');
   demand(isCount(bytes, 2 ** 40), 'document size');
   demand(typeof licence === 'string' && licence === cleanLicence(licence), 'document licence');

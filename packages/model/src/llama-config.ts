@@ -1,8 +1,11 @@
 /** `config.json` of a Llama model, as `transformers.LlamaConfig` writes and reads it. */
-import { WorldError } from '@folkmoot/core';
+import { type JsonBounds, parseBoundedJson, utf8, WorldError } from '@folkmoot/core';
 import { checkModelConfig, type ModelConfig } from './config.ts';
 import { parameterLayout } from './layout.ts';
 import { END_OF_TEXT_ID, MAX_VOCABULARY } from './vocabulary.ts';
+
+/** Ten times what published ones have: some list every label of a classifier. */
+const BOUNDS: JsonBounds = { depth: 8, containers: 1024, commas: 2 ** 16 };
 
 /** Field by field what `transformers.LlamaConfig` takes. */
 export function llamaConfig(config: ModelConfig): Record<string, unknown> {
@@ -129,9 +132,9 @@ function ropeFields(fields: Record<string, unknown>): Record<string, unknown> {
 function parseConfig(text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseBoundedJson(utf8(text), BOUNDS);
   } catch {
-    throw unsupported('config.json is not JSON');
+    throw unsupported('config.json is not JSON, or more of it than a model needs');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw unsupported('config.json is not a JSON object');

@@ -3,7 +3,7 @@
  *
  * Reader and writer work on the header alone, so that a caller can stream the data that follows it.
  */
-import { bytesOf, concat, fromUtf8, utf8, WorldError } from '@folkmoot/core';
+import { bytesOf, concat, type JsonBounds, parseBoundedJson, utf8, WorldError } from '@folkmoot/core';
 
 /** Bytes of one element. */
 const ELEMENT_BYTES = {
@@ -28,6 +28,8 @@ export type SafetensorsDType = keyof typeof ELEMENT_BYTES;
 
 /** The format's own limit on the header: 100 MB. */
 export const MAX_HEADER_BYTES = 100_000_000;
+/** Three containers a tensor and some ten commas: a quarter of a million tensors, where the largest models have a tenth of that in a file. */
+const BOUNDS: JsonBounds = { depth: 3, containers: 3 * 2 ** 18, commas: 10 * 2 ** 18 };
 
 export interface SafetensorsEntry {
   readonly name: string;
@@ -117,7 +119,7 @@ export function float32Of(file: Uint8Array, header: SafetensorsHeader, entry: Pl
 function parseObject(bytes: Uint8Array): Map<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(fromUtf8(bytes));
+    value = parseBoundedJson(bytes, BOUNDS);
   } catch {
     throw invalid('its header is not JSON');
   }

@@ -4,11 +4,13 @@
  * Every vocabulary has exactly one text, so the file's hash names the tokenizer and a reader need not judge fields: it
  * takes the merges, writes the file again and compares.
  */
-import { equalBytes, fromUtf8, utf8, WorldError } from '@folkmoot/core';
+import { equalBytes, type JsonBounds, parseBoundedJson, utf8, WorldError } from '@folkmoot/core';
 import { END_OF_TEXT, END_OF_TEXT_ID, MAX_VOCABULARY, type Merge, Vocabulary } from './vocabulary.ts';
 
 /** A larger file is refused before it is parsed. */
 export const MAX_TOKENIZER_BYTES = 16 * 2 ** 20;
+/** A vocabulary, its merges, and two dozen settings. */
+const BOUNDS: JsonBounds = { depth: 4, containers: 32, commas: 2 * MAX_VOCABULARY + 128 };
 
 /** UTF-8 JSON with a line end; loads in `tokenizers`, `@huggingface/tokenizers` and `transformers`. */
 export function writeTokenizerJson(merges: readonly Merge[]): Uint8Array {
@@ -54,7 +56,7 @@ export function readTokenizerJson(bytes: Uint8Array): Merge[] {
 function mergeLines(bytes: Uint8Array): unknown[] {
   let lines: unknown;
   try {
-    lines = JSON.parse(fromUtf8(bytes))?.model?.merges;
+    lines = (parseBoundedJson(bytes, BOUNDS) as { model?: { merges?: unknown } } | null)?.model?.merges;
   } catch {
     throw malformed('it is not JSON');
   }

@@ -82,6 +82,17 @@ test('what could read files, loop, or grow without bound is refused', () => {
   refuses(output(new MessageWriter().message(5, new MessageWriter().integer(14, 1))), /another file/);
   refuses(model(new MessageWriter().message(12, tensor(2 ** 20, 2 ** 20))), /too large/);
   refuses(model(new MessageWriter().message(12, tensor(-1))), /not static/);
+  refuses(model(new MessageWriter().message(12, tensor(...new Array(9).fill(1)))), /too many axes/);
+  const twice = new MessageWriter().message(1, new MessageWriter().integer(1, 2).integer(1, 2));
+  const inParts = (count: number) =>
+    Array.from({ length: count }).reduce<MessageWriter>(
+      (type) => type.message(2, new MessageWriter().message(1, new MessageWriter().integer(1, 1))),
+      new MessageWriter().integer(1, 1),
+    );
+  const named = (type: MessageWriter) =>
+    new MessageWriter().text(1, 'y').message(2, new MessageWriter().message(1, type));
+  refuses(model(new MessageWriter().message(12, named(new MessageWriter().message(2, twice)))), /said twice/);
+  refuses(model(new MessageWriter().message(12, named(inParts(9)))), /too many axes/);
   refuses(model(new MessageWriter().message(12, tensor(2)).message(12, tensor(2))), /used twice/);
   refuses(model(new MessageWriter()), /no output/);
   refuses(new MessageWriter().message(25, new MessageWriter()).done(), /functions/);

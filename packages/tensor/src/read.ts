@@ -131,7 +131,7 @@ function readSpec(bytes: Uint8Array): TensorSpec {
       if (kind.number !== 1) throw new RangeError('an input or output is not a tensor');
       for (const part of readFields(kind.bytes)) {
         if (part.number === 1) type = Number(part.integer);
-        if (part.number === 2) shape.push(...readShape(part.bytes));
+        if (part.number === 2) readShape(part.bytes, shape);
       }
     }
   }
@@ -141,17 +141,23 @@ function readSpec(bytes: Uint8Array): TensorSpec {
   return { name: label, dtype, shape };
 }
 
-function readShape(bytes: Uint8Array): number[] {
-  const shape: number[] = [];
+/** Adds to `shape`, which several messages may say in parts. */
+function readShape(bytes: Uint8Array, shape: number[]): void {
   for (const dimension of readFields(bytes)) {
     if (dimension.number !== 1) continue;
-    const sizes = [...readFields(dimension.bytes)].filter((field) => field.number === 1);
-    const size = Number(sizes[0]?.integer ?? 0n);
-    if (sizes.length !== 1 || size < 1 || size > MAX_ELEMENTS) throw new RangeError('a shape is not static');
-    shape.push(size);
+    shape.push(readSize(dimension.bytes));
     if (shape.length > MAX_RANK) throw new RangeError('a shape has too many axes');
   }
-  return shape;
+}
+
+function readSize(bytes: Uint8Array): number {
+  let size = 0;
+  for (const { number, integer } of readFields(bytes)) {
+    if (number === 1 && size > 0) throw new RangeError('a size is said twice');
+    if (number === 1) size = Number(integer);
+  }
+  if (size < 1 || size > MAX_ELEMENTS) throw new RangeError('a shape is not static');
+  return size;
 }
 
 function name(bytes: Uint8Array): string {

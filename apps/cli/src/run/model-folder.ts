@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Hash, WorldError } from '@folkmoot/core';
+import { type Hash, type JsonBounds, parseBoundedJson, WorldError } from '@folkmoot/core';
 import {
   MAX_TOKENIZER_BYTES,
   type ModelConfig,
@@ -17,6 +17,8 @@ import type { DiskStore } from '@folkmoot/store';
 /** Published configs have some hundred bytes, an index some hundred for each tensor. */
 const MAX_CONFIG_BYTES = 2 ** 20;
 const MAX_INDEX_BYTES = 2 ** 24;
+/** A name of a file for each of a quarter of a million tensors. */
+const INDEX_BOUNDS: JsonBounds = { depth: 4, containers: 16, commas: 2 ** 18 };
 const MAX_SHARDS = 1000;
 
 export interface ModelFolder {
@@ -108,7 +110,7 @@ async function weightFiles(folder: string): Promise<string[]> {
   const bytes = await read(folder, 'model.safetensors.index.json', MAX_INDEX_BYTES);
   let map: unknown;
   try {
-    map = JSON.parse(new TextDecoder().decode(bytes))?.weight_map;
+    map = (parseBoundedJson(bytes, INDEX_BOUNDS) as { weight_map?: unknown } | null)?.weight_map;
   } catch {
     throw unreadable(folder, 'its index is not JSON');
   }
