@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
 import { openLog, World } from './harness.ts';
-import { natLab, RELAY_ADDRESS } from './nat-lab.test-support.ts';
+import { natLab, RELAY_ADDRESS, ROUTER_ADDRESS } from './nat-lab.test-support.ts';
 
 const ADDRESSES = ['10.83.71.1', '10.83.71.2'] as const;
 
@@ -52,6 +52,26 @@ test('two members behind two routers meet through a relay, connect directly, and
   const [first, second] = await Promise.all([ana.summary(), ben.summary()]);
   assert.deepEqual([first.rounds, second.baseId], [1, first.baseId]);
   assert.equal(Object.values(first.credits).filter((earned) => earned > 0).length, 2);
+});
+
+test('a member behind a router that speaks UPnP is reached at the port that it asked for', async (t) => {
+  const lab = natLab({ upnp: true });
+  if (typeof lab === 'string') return t.skip(`no such router here: ${lab}`);
+  const world = new World(t);
+  world.onClose(() => lab.remove());
+  const doctor = world.start('doctor', ['doctor', '--network', '--upnp'], { behind: lab.homes[0] });
+  await doctor.ended;
+  assert.equal((doctor.lines[0] as { upnp: string }).upnp, 'works', doctor.output);
+  const args = ['--listen', '0.0.0.0', '--rounds', '1', '--exit'];
+  const ana = await world.create('ana', [...args, '--upnp'], { behind: lab.homes[0] });
+  const { invite, addresses } = await ana.started();
+  assert.ok(
+    addresses.some((address) => address.includes(ROUTER_ADDRESS)),
+    addresses.join(' '),
+  );
+  const ben = world.join('ben', invite, args, { behind: lab.relay });
+  const [first, second] = await Promise.all([ana.summary(), ben.summary()]);
+  assert.deepEqual([first.rounds, second.baseId], [1, first.baseId]);
 });
 
 /** Two namespaces joined by a cable, as commands to put before others; `undefined`, with the reason, where they cannot be had. */

@@ -6,4 +6,4 @@ export { createNetwork, Libp2pNetwork, type NetworkOptions } from './libp2p-netw
 export { DEFAULT_LIMITS, type NetworkLimits } from './limits.ts';
 export type { Gate } from './places.ts';
 export { endpointOf, probe } from './probe.ts';
-export { BULK_RELAY_BYTES, RELAY_LIMITS, type ReachOptions, type RelayLimits } from './reach.ts';
+export { BULK_RELAY_BYTES, isDirectFromAfar, RELAY_LIMITS, type ReachOptions, type RelayLimits } from './reach.ts';

@@ -62,7 +62,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
   Reach.confirmOwn(libp2p);
   const device = toHex(key.publicKey.raw);
   const network = new Libp2pNetwork(libp2p, device, limits, options.onHandlerError ?? (() => {}), reach);
-  await reach?.keepReserved(libp2p, RESERVE_AGAIN_MS, network.closed);
+  await Promise.all([reach?.untilMapped(libp2p), reach?.keepReserved(libp2p, RESERVE_AGAIN_MS, network.closed)]);
   return network;
 }
 

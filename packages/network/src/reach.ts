@@ -26,6 +26,15 @@ export const RELAY_LIMITS: RelayLimits = { bytes: 128 * 1024, durationMs: 120_00
  */
 export const BULK_RELAY_BYTES = 2 ** 20;
 
+/** Routers that answer at all do so in a second or two. */
+const UPNP_MS = 10_000;
+const POLL_MS = 100;
+
+/** Whether `address` can be dialled from anywhere, without a relay. */
+export function isDirectFromAfar(address: string): boolean {
+  return !address.includes('/p2p-circuit') && !isPrivate(address);
+}
+
 export interface ReachOptions {
   /** Relays through which this node is reachable: multiaddrs with `/p2p/…`. */
   readonly through?: readonly string[];
@@ -102,6 +111,17 @@ export class Reach {
     const { addressManager, transportManager } = componentsOf(libp2p);
     for (const address of transportManager.getAddrs())
       if (!isPrivate(address.toString())) addressManager.confirmObservedAddr(address as never, { type: 'transport' });
+  }
+
+  /**
+   * Where the router was asked for a port, waits for its address, `UPNP_MS` at most: whoever is told this node's addresses
+   * now must not miss the one that works.
+   */
+  async untilMapped(libp2p: Libp2p): Promise<void> {
+    if (!this.#options.upnp || this.#isPublic) return;
+    const isMapped = () => libp2p.getMultiaddrs().some((address) => isDirectFromAfar(address.toString()));
+    for (let waitedMs = 0; waitedMs < UPNP_MS && !isMapped(); waitedMs += POLL_MS)
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 
   /** Asks the named relays for a place, once; and for those that were lost every so often until `signal` aborts. */

@@ -1,7 +1,7 @@
 /** One member on this machine from start to end: what `create` and `join` have in common. */
 import { type AdversaryName, CHEATER_NAMES, isCheaterName } from '@folkmoot/adversaries';
 import { type Hash, shortId, WorldError } from '@folkmoot/core';
-import type { ReachOptions } from '@folkmoot/network';
+import { isDirectFromAfar, type ReachOptions } from '@folkmoot/network';
 import type { Notice, Vouched } from '@folkmoot/node';
 import { formatInvite, type Invited } from '@folkmoot/records';
 import type { EngineKind } from '@folkmoot/tensor';
@@ -145,6 +145,10 @@ async function stay(
     device: session.identity.device.id,
     addresses: session.network.addresses(),
   });
+  if (part.reach?.upnp && !session.network.addresses().some(isDirectFromAfar))
+    report.event('the router gave no port; "folkmoot doctor --network --upnp" says what reaches this machine', {
+      type: 'no-port',
+    });
   try {
     if (part.rounds !== undefined || part.forMs !== undefined) {
       await untilDone(session, part, signal);

@@ -6,6 +6,7 @@ import {
   type ArtifactServer,
   createNetwork,
   httpMirror,
+  isDirectFromAfar,
   type Libp2pNetwork,
   probe,
   type ReachOptions,
@@ -328,7 +329,9 @@ async function untilDirect(network: Libp2pNetwork, peer: string, signal: AbortSi
     await systemClock.sleep(200, signal);
 }
 
+/** The port that this machine listens on; a router's need not be the same. */
 function portOf(addresses: readonly string[]): number {
-  const own = addresses.find((address) => !address.includes('/p2p-circuit'));
+  const direct = addresses.filter((address) => !address.includes('/p2p-circuit'));
+  const own = direct.find((address) => !isDirectFromAfar(address)) ?? direct[0];
   return Number(/\/tcp\/(\d+)/.exec(own ?? '')?.[1] ?? 0);
 }
