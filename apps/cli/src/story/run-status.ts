@@ -10,6 +10,7 @@ import { painter } from '../ui/paint.ts';
 import { displayWidth, fit, oneLine } from '../ui/width.ts';
 import { localTime, percent } from './entry-lines.ts';
 import { inviteTo } from './invite-line.ts';
+import { learningText } from './learning-rules.ts';
 import { memberState, PHASES } from './member-state.ts';
 import { namesOf } from './names.ts';
 import type { OpenRun } from './open-run.ts';
@@ -88,13 +89,16 @@ export async function readStatus(run: OpenRun): Promise<RunStatus> {
 
 function highlights({ charter }: OpenRun) {
   const { parameters, model, codec, engine, licence, programs, dataset, credit, sequencer, creator } = charter;
+  const { optimizer, aggregator } = charter;
   return {
     creator,
     sequencer,
     licence,
     parameters,
     model,
-    codec: codec.kind,
+    codec,
+    optimizer,
+    aggregator,
     engine: engine.kind,
     tolerancePpm: engine.tolerancePpm,
     stepsPerRound: charter.stepsPerRound,
@@ -153,8 +157,9 @@ export function statusLines(status: RunStatus, color: boolean): string[] {
     field('data', `${formatCount(charter.trainRows)} rows to train on, ${formatCount(charter.holdoutRows)} held out`),
     field(
       'rules',
-      `${charter.stepsPerRound} steps of ${rowsText(charter)} a round in ${charter.segmentsPerRound} segments, ${charter.creditPerSegment} credits each; ${charter.codec} updates; ${engineText(charter)}`,
+      `${charter.stepsPerRound} steps of ${rowsText(charter)} a round in ${charter.segmentsPerRound} segments, ${charter.creditPerSegment} credits each; ${engineText(charter)}`,
     ),
+    field('learning', learningText(charter)),
     field(
       'process',
       status.pid === null ? 'no member of this home is running' : `a member of this home is running (${status.pid})`,
@@ -198,7 +203,7 @@ function rowsText({ batchRows, microRows }: { batchRows: number; microRows: numb
 function engineText({ engine, tolerancePpm }: { engine: string; tolerancePpm: number }): string {
   return engine === 'exact'
     ? 'exact engine, the same bits everywhere'
-    : `native engine, tolerance ${percent(tolerancePpm)}`;
+    : `${engine} engine, tolerance ${percent(tolerancePpm)}`;
 }
 
 function memberTable(members: readonly MemberStatus[], paint: ReturnType<typeof painter>): string[] {
