@@ -5,12 +5,14 @@
  * 2. All members have the same header for every round, and compute the same bases.
  * 3. Nobody honest is found at fault, no member ends by itself, and nothing that was credited is lost.
  * 4. When the blows are over, all members take part in the rounds that follow.
+ * 5. Where the founder was killed for good, the others need nothing of it: see `heirs.ts`.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { below, type Hash, SeededRandom } from '@folkmoot/core';
 import { openLog, type Process, World } from '../harness.ts';
 import { BLOWS, type Blow, type BlowKind, nextBlow } from './blows.ts';
+import { inherit } from './heirs.ts';
 import { ROUND_DEADLINE_MS, Village } from './village.ts';
 
 export interface ChaosOptions {
@@ -29,6 +31,7 @@ export type ChaosEvent =
   | { readonly kind: 'started'; readonly atMs: number; readonly members: readonly string[]; readonly isolated: boolean }
   | { readonly kind: 'blow'; readonly atMs: number; readonly blow: Blow }
   | { readonly kind: 'buried'; readonly atMs: number; readonly name: string }
+  | { readonly kind: 'newcomer'; readonly atMs: number; readonly name: string; readonly through: string }
   | { readonly kind: 'round'; readonly atMs: number; readonly round: number; readonly gapMs: number };
 
 export interface ChaosResult {
@@ -49,6 +52,7 @@ export interface ChaosResult {
 const LOOK_MS = 100;
 /** Rounds in which all take part again, after the last blow. */
 const LAST_ROUNDS = 3;
+const NEWCOMER = 'zoe';
 const NAMES = ['ana', 'ben', 'cleo', 'dara', 'emil', 'fay', 'gus', 'hana', 'ivo', 'june'];
 
 /** Throws `AssertionError` with the seed's story where something does not hold. */
@@ -57,7 +61,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const world = new World({ after: (close) => void after.push(close as () => Promise<void>) });
   try {
     const names = NAMES.slice(0, options.members);
-    const village = await Village.found(world, names);
+    const village = await Village.found(world, names, options.founderDies ? [NEWCOMER] : []);
     return await new Ordeal(village, options).run();
   } finally {
     for (const close of after) await close();
@@ -97,6 +101,7 @@ class Ordeal {
       await this.#strike();
     }
     await this.#recover();
+    if (founderDies) await this.#inherit();
     return this.#judge();
   }
 
@@ -123,6 +128,17 @@ class Ordeal {
     // A member that was away for the last blow may have needed a round to come back.
     await this.#untilAll(from + LAST_ROUNDS);
     this.#village.stopTimers();
+  }
+
+  /** A newcomer comes in through a member who is no founder, takes part in a round, and every command works there. */
+  async #inherit(): Promise<void> {
+    const [host] = this.#village.remaining;
+    this.#tell({ kind: 'newcomer', atMs: this.#nowMs, name: NEWCOMER, through: host! });
+    let isOver = false;
+    const inheriting = inherit(this.#village, NEWCOMER, host!).finally(() => (isOver = true));
+    inheriting.catch(() => {});
+    while (!isOver) await this.#look(LOOK_MS);
+    await inheriting;
   }
 
   async #untilRound(round: number): Promise<void> {

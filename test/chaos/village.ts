@@ -1,4 +1,5 @@
 /** A run of real members on a star network, which can be hit in every way of `blows.ts`. */
+import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Hash } from '@folkmoot/core';
@@ -14,6 +15,7 @@ export const RULES = {
   batchRows: 4,
   stepsPerRound: 8,
   stepsPerSegment: 2,
+  succession: { silenceMs: 8000, everyRounds: 0 },
   timing: {
     openMs: 1500,
     trainMs: 20_000,
@@ -31,11 +33,12 @@ export const ROUND_DEADLINE_MS =
   RULES.timing.trainMs + RULES.timing.revealMs + RULES.timing.witnessMs + RULES.timing.finalizeMs;
 
 export class Village implements Reach {
-  readonly names: readonly string[];
+  /** Everybody who has ever taken part. */
+  readonly names: string[];
   readonly star: Star;
   readonly run: Hash;
   /** Every start of every member, the last one at the end. */
-  readonly starts: ReadonlyMap<string, Process[]>;
+  readonly starts: Map<string, Process[]>;
   /** Members that were killed for good. */
   readonly #gone = new Set<string>();
   readonly #world: World;
@@ -44,18 +47,18 @@ export class Village implements Reach {
   private constructor(world: World, star: Star, names: readonly string[], run: Hash, starts: Map<string, Process[]>) {
     this.#world = world;
     this.star = star;
-    this.names = names;
+    this.names = [...names];
     this.run = run;
     this.starts = starts;
   }
 
-  /** Founds a run on the first member and lets the others join. Everything ends with `world`. */
-  static async found(world: World, names: readonly string[]): Promise<Village> {
-    const star = await Star.build(names);
+  /** Founds a run on the first member and lets the others join; `later` may come later. Everything ends with `world`. */
+  static async found(world: World, names: readonly string[], later: readonly string[] = []): Promise<Village> {
+    const star = await Star.build([...names, ...later]);
     world.onClose(() => star.close());
     const rules = join(world.folder, 'rules.json');
     writeFileSync(rules, JSON.stringify(RULES));
-    const [first, ...others] = star.places as [Place, ...Place[]];
+    const [first, ...others] = star.places.slice(0, names.length) as [Place, ...Place[]];
     const args = ['--min-members', String(Math.min(3, names.length)), '--rules', rules];
     const founder = await world.create(first.name, [...first.options, ...args], { behind: first.behind });
     star.isProcess(first.name, founder.pid);
@@ -92,6 +95,29 @@ export class Village implements Reach {
     await this.process(name).kill();
   }
 
+  /** Lets somebody in by the invite that `host` gives. */
+  async welcome(name: string, host: string): Promise<Process> {
+    const invited = this.ask(host, ['invite']);
+    assert.equal((await invited.ended).code, 0, invited.output);
+    const { behind, options } = this.#place(name);
+    const invite = invited.lines.at(-1)!.invite as string;
+    const process = this.#world.join(name, invite, [...options, '--no-evaluate'], { behind });
+    this.star.isProcess(name, process.pid);
+    this.starts.set(name, [process]);
+    this.names.push(name);
+    return process;
+  }
+
+  /** Starts another command on the home of a member, as its owner might. */
+  ask(name: string, args: readonly string[]): Process {
+    return this.#world.start(name, args, { behind: this.#place(name).behind });
+  }
+
+  /** A folder for what commands write. */
+  folder(name: string): string {
+    return join(this.#world.folder, name);
+  }
+
   pause(names: readonly string[], forMs: number): void {
     const processes = names.map((name) => this.process(name));
     for (const process of processes) process.signal('SIGSTOP');
@@ -125,10 +151,13 @@ export class Village implements Reach {
 
   /** Again with the command with which it was started. */
   #restart(name: string): void {
-    const place = this.star.places.find((other) => other.name === name)!;
-    const process = this.#world.start(name, this.process(name).args, { behind: place.behind });
+    const process = this.#world.start(name, this.process(name).args, { behind: this.#place(name).behind });
     this.star.isProcess(name, process.pid);
     this.starts.get(name)!.push(process);
+  }
+
+  #place(name: string): Place {
+    return this.star.places.find((place) => place.name === name)!;
   }
 
   #later(afterMs: number, what: () => void): void {

@@ -59,6 +59,8 @@ function sentence(event: ChaosEvent): string {
       return `${time} ${event.blow.kind}: ${event.blow.victims.join(', ')}, for ${event.blow.forMs / 1000} s`;
     case 'buried':
       return `${time} ${event.name}, the founder, is killed and will not come back`;
+    case 'newcomer':
+      return `${time} ${event.name} joins by an invite of ${event.through}`;
     case 'round':
       return `${time} round ${event.round} is finished, ${(event.gapMs / 1000).toFixed(1)} s after the one before`;
   }

@@ -61,7 +61,7 @@ export class Bases {
   get(state: State, base: Hash, signal?: AbortSignal): Promise<Uint8Array> {
     return this.#artifacts.get(base, {
       maxBytes: artifactSizes(state.charter).params,
-      from: [state.charter.sequencer],
+      from: [state.sequencer],
       signal,
     });
   }
@@ -119,7 +119,7 @@ export class Bases {
     const updates = await Promise.all(
       included.map(async ({ trainer, update }) => ({
         key: trainer,
-        bytes: await this.#artifacts.get(update, { maxBytes, from: likely(state.charter, trainer) }),
+        bytes: await this.#artifacts.get(update, { maxBytes, from: likely(state, trainer) }),
       })),
     );
     const { aggregate, nextBase } = this.#work.aggregate(await this.start(state, place), updates);

@@ -1,6 +1,7 @@
 /** What a fetch may expect: how large an artifact is, and who is likely to hold it. */
 import type { DeviceId } from '@folkmoot/core';
 import { muonElements, parameterLayout } from '@folkmoot/model';
+import type { State } from '@folkmoot/protocol';
 import type { Charter } from '@folkmoot/records';
 
 /** Sizes of the artifacts of a state: fixed by the charter, known before a byte arrives. */
@@ -10,7 +11,7 @@ export function artifactSizes(charter: Charter): { params: number; moments: numb
   return { params: 4 * parameters, moments, error: 2 * parameters };
 }
 
-/** Devices that are likely to hold what `device` made: itself, then the sequencer. */
-export function likely(charter: Charter, device: DeviceId): DeviceId[] {
-  return [device, charter.sequencer];
+/** Devices that are likely to hold what `device` made: itself, then who orders the log now. */
+export function likely({ sequencer }: Pick<State, 'sequencer'>, device: DeviceId): DeviceId[] {
+  return [device, sequencer];
 }

@@ -5,6 +5,7 @@ export type { Conduct } from './conduct.ts';
 export { addressesIn, type DialledBack, dialledBackIn, MAX_DIALLED, type Probe, serveDialBack } from './dial-back.ts';
 export { ask, askJson } from './exchange.ts';
 export { artifactSizes } from './expectations.ts';
+export { firstDoor } from './first-door.ts';
 export { type Founded, type Founding, foundRun } from './found-run.ts';
 export { Guard } from './guard.ts';
 export { helloIn, welcomeIn } from './hello.ts';
@@ -19,6 +20,7 @@ export { rememberedAddresses } from './peers.ts';
 export { DEFAULT_DATA_BYTES, engineRules, exchangeRules, RUN_PRESETS, type RunRules } from './presets.ts';
 export { logRequestIn } from './replication.ts';
 export { fetchCharter, fetchRunData, type RunData, readManifest } from './run-artifacts.ts';
+export { NOT_ORDERING, submitTo } from './sequencer.ts';
 export { systemClock } from './system-clock.ts';
 export { runPrograms, TensorWork } from './tensor-work.ts';
 export {

@@ -117,16 +117,16 @@ export class Leases {
   }
 
   #showNow(): void {
-    const { key, log, charter } = this.#bench;
+    const { key, log } = this.#bench;
     if (!this.#progress) return;
     const { duty, segment, link } = this.#progress;
-    const { run, round } = log.state;
+    const { run, round, sequencer } = log.state;
     const place = { run, round: duty.round, base: duty.base, device: key.id, seat: duty.seat.seat };
     const lease = signLease({ kind: 'lease', ...place, beat: ++this.#beat, segment, mark: leaseMark(link) }, key);
-    if (charter.sequencer === key.id) this.#note(lease);
+    if (sequencer === key.id) this.#note(lease);
     const bytes = canonicalBytes(lease as unknown as Canonical);
     const connected = new Set(this.#network.peers());
-    for (const peer of new Set([charter.sequencer, ...round.keepers]))
+    for (const peer of new Set([sequencer, ...round.keepers]))
       if (peer !== key.id && connected.has(peer) && !this.#sending.has(peer)) void this.#send(peer, bytes);
   }
 
@@ -204,11 +204,9 @@ export class Leases {
 
   /** Asks the sequencer, whom everybody reaches, for leases that did not come here. */
   async #inquire(trainers: readonly DeviceId[]): Promise<void> {
-    const { charter, key } = this.#bench;
-    if (charter.sequencer === key.id || !this.#network.peers().includes(charter.sequencer)) return;
-    const answer = await askJson(this.#network, charter.sequencer, 'leases', { trainers: [...trainers] }).catch(
-      () => [],
-    );
+    const { sequencer } = this.#bench.log.state;
+    if (sequencer === this.#bench.key.id || !this.#network.peers().includes(sequencer)) return;
+    const answer = await askJson(this.#network, sequencer, 'leases', { trainers: [...trainers] }).catch(() => []);
     if (!Array.isArray(answer)) return;
     for (const value of answer.slice(0, MOST)) {
       const parsed = leaseSchema.safeParse(value);

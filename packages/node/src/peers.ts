@@ -7,10 +7,12 @@ import {
   type DeviceId,
   fromUtf8,
   type Hash,
+  isWorldError,
   type Network,
   WorldError,
 } from '@folkmoot/core';
 import { askJson } from './exchange.ts';
+import { firstDoor } from './first-door.ts';
 import { helloIn, MAX_ADDRESSES, MAX_TOLD, toTell, welcomeIn } from './hello.ts';
 import type { Notice } from './notices.ts';
 
@@ -60,21 +62,16 @@ export class Peers {
   /** Connects for the first time. Throws `invite-unreachable` or `invite-foreign` where no door opens. */
   async enter(): Promise<void> {
     await this.#recall();
-    let last: unknown;
-    for (const address of this.#doors) {
-      try {
-        await this.#greet(await this.#network.connect(address));
-        return;
-      } catch (error) {
-        last = error;
-      }
-    }
-    if (last instanceof WorldError && last.code === 'invite-foreign') throw last;
-    if (this.#doors.length === 0 || this.#known.size > 0) return;
+    if (this.#doors.length === 0) return;
+    const enter = async (door: string) => this.#greet(await this.#network.connect(door));
+    const cause = await firstDoor(this.#doors, enter, this.#clock).catch((error: unknown) => ({ error }));
+    if (cause === undefined) return;
+    if (isWorldError(cause.error, 'invite-foreign')) throw cause.error;
+    if (this.#known.size > 0) return;
     throw new WorldError('invite-unreachable', 'No member of this run answers at the addresses in the invite.', {
       facts: { addresses: this.#doors.join(' ') },
       help: 'Check that the member who invited you is running and can be reached from here, or ask for a newer invite.',
-      cause: last,
+      cause: cause.error,
     });
   }
 

@@ -2,7 +2,7 @@
 import { type Hash, isWorldError, sha256 } from '@folkmoot/core';
 import type { Duty } from '@folkmoot/protocol';
 import { leaseMark, rowsId, segmentLink, startLink } from '@folkmoot/records';
-import { artifactSizes } from './expectations.ts';
+import { artifactSizes, likely } from './expectations.ts';
 import type { Receipt } from './voice.ts';
 import type { StateBytes } from './work.ts';
 import type { Workbench } from './workbench.ts';
@@ -47,7 +47,7 @@ async function startOf(
 ): Promise<StateBytes | undefined> {
   const { auditMs } = charter.timing;
   const giveUpMs = clock.now() + Math.floor(auditMs / 3);
-  const from = [trainer, charter.sequencer];
+  const from = likely(log.state, trainer);
   for (;;) {
     try {
       const params = await bases.start(log.state, { base, previous }, signal);

@@ -39,18 +39,17 @@ export async function fetchRunData(
   notify: (notice: Notice) => void = () => {},
   signal?: AbortSignal,
 ): Promise<RunData> {
-  const { dataset, tokenizer, sequencer } = charter;
-  const from = [sequencer];
+  const { dataset, tokenizer } = charter;
   const manifest = readManifest(
     charter,
-    await artifacts.get(dataset.manifest, { maxBytes: dataset.manifestBytes, from, signal }),
+    await artifacts.get(dataset.manifest, { maxBytes: dataset.manifestBytes, signal }),
   );
-  await artifacts.ensure(tokenizer, { maxBytes: MAX_TOKENIZER_BYTES, from, signal });
+  await artifacts.ensure(tokenizer, { maxBytes: MAX_TOKENIZER_BYTES, signal });
   const shards = [...manifest.train.shards, ...manifest.holdout.shards];
   const sizeBytes = shards.reduce((sum, shard) => sum + 2 * shard.tokens, 0);
   let doneBytes = 0;
   for (const shard of shards) {
-    await artifacts.ensure(shard.id, { maxBytes: 2 * shard.tokens, from, signal });
+    await artifacts.ensure(shard.id, { maxBytes: 2 * shard.tokens, signal });
     doneBytes += 2 * shard.tokens;
     notify({ kind: 'fetching', what: 'training data', doneBytes, sizeBytes });
   }

@@ -8,9 +8,9 @@ import type { Workbench } from './workbench.ts';
 export type ScoreDuty = Extract<Duty, { kind: 'score' }>;
 
 export async function scoreHelp(bench: Workbench, duty: ScoreDuty, signal: AbortSignal): Promise<Receipt | undefined> {
-  const { artifacts, bases, charter, log, voice, work } = bench;
+  const { artifacts, bases, log, voice, work } = bench;
   const { round, base, previous, seed, rowsSeed, subject } = duty;
-  const wanted = { maxBytes: work.maxUpdateBytes, from: likely(charter, subject.trainer), signal };
+  const wanted = { maxBytes: work.maxUpdateBytes, from: likely(log.state, subject.trainer), signal };
   const update = await artifacts.get(subject.update, wanted);
   const start = await bases.start(log.state, { base, previous }, signal);
   const nats = await work.help(start, update, { seed, seat: subject.seat, rowsSeed });

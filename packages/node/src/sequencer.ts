@@ -7,6 +7,10 @@ import type { Guard } from './guard.ts';
 import type { Log } from './log.ts';
 import type { Receipt } from './voice.ts';
 
+/** What a member answers that can bring a record nowhere. */
+export const NOT_ORDERING = 'this member does not order the log';
+/** Characters of a reason that a peer gives. */
+const MAX_REASON = 500;
 /** How long the sequencer sleeps at most before it looks at the clock again. */
 const LONGEST_NAP_MS = 1000;
 /** It says something so many times in the span of silence after which electors vote. */
@@ -73,7 +77,7 @@ export class Sequencer {
   async #pass(network: Network, record: VerifiedRecord): Promise<Receipt> {
     const { sequencer } = this.#log.state;
     if (!network.peers().includes(sequencer) || check(this.#log.state, record) !== null)
-      return { accepted: false, reason: 'this member does not order the log' };
+      return { accepted: false, reason: NOT_ORDERING };
     return submitTo(network, sequencer, record);
   }
 
@@ -143,7 +147,8 @@ export class Sequencer {
 /** Brings a record to `peer`. Throws where it cannot be reached or answers with something else. */
 export async function submitTo(network: Network, peer: DeviceId, record: VerifiedRecord): Promise<Receipt> {
   const json = JSON.parse(new TextDecoder().decode(recordBytes(record)));
-  const answer = (await askJson(network, peer, 'submit', json)) as Receipt;
-  if (typeof answer?.accepted === 'boolean') return answer;
-  throw new WorldError('peer-failed', 'The sequencer answered with something else.', { facts: { peer } });
+  const { accepted, index, reason } = ((await askJson(network, peer, 'submit', json)) ?? {}) as Record<string, unknown>;
+  if (accepted === true && Number.isSafeInteger(index)) return { accepted, index: index as number };
+  if (accepted === false && typeof reason === 'string') return { accepted, reason: reason.slice(0, MAX_REASON) };
+  throw new WorldError('peer-failed', 'A member answered a record with something else.', { facts: { peer } });
 }

@@ -86,11 +86,11 @@ export class Witness {
   }
 
   async #isWellFormed({ trainer, update }: { trainer: string; update: Hash }, signal: AbortSignal): Promise<boolean> {
-    const { artifacts, work, charter } = this.#bench;
+    const { artifacts, work, log } = this.#bench;
     try {
       const bytes = await artifacts.get(update, {
         maxBytes: work.maxUpdateBytes,
-        from: likely(charter, trainer),
+        from: likely(log.state, trainer),
         signal,
       });
       return sha256(bytes) === update && work.inspect(bytes) === null;

@@ -42,7 +42,12 @@ async function examineNetwork(call: Invocation, options: DoctorOptions): Promise
 
 async function whereToKnock(home: string, options: DoctorOptions): Promise<{ doors: string[]; port: number }> {
   const run = await currentRun(home).catch(() => undefined);
-  const known = run && (await openRun(home).then(knownAddresses, () => [...run.doors]));
+  const known =
+    run &&
+    (await openRun(home).then(
+      (opened) => knownAddresses(opened),
+      () => [...run.doors],
+    ));
   const doors = options.invite === undefined ? (known ?? []) : [...parseInvite(options.invite).addresses];
   const port = options.port === undefined ? (run?.port ?? 0) : parseCount('--port', options.port);
   return { doors: doors.slice(0, MAX_DOORS), port };

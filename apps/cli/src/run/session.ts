@@ -16,6 +16,7 @@ import {
   Artifacts,
   fetchCharter,
   fetchRunData,
+  firstDoor,
   Guard,
   Member,
   memoryPlan,
@@ -156,7 +157,7 @@ export class Session {
     const start = () => startEngine(charter.engine.kind, options.engine, { threads });
     const engine = await start();
     opened.push(() => engine.close());
-    const getShard = (id: Hash) => artifacts.get(id, { maxBytes: 2 ** 26, from: [charter.sequencer] });
+    const getShard = (id: Hash) => artifacts.get(id, { maxBytes: 2 ** 26 });
     const work = new TensorWork(charter, engine, data.manifest, getShard, {
       renewEngine: start,
       plan,
@@ -307,19 +308,14 @@ function checkHeader({ log }: Member, header: Hash | undefined): void {
 }
 
 async function reachSomebody(network: Libp2pNetwork, doors: readonly string[], signal: AbortSignal): Promise<void> {
-  let cause: unknown;
-  for (const door of doors) {
-    try {
-      await untilDirect(network, await network.connect(door, signal), signal);
-      return;
-    } catch (error) {
-      cause = error;
-    }
-  }
+  const enter = async (door: string) => untilDirect(network, await network.connect(door, signal), signal);
+  const cause = await firstDoor(doors, enter, systemClock, signal).catch((error: unknown) => ({ error }));
+  if (cause === undefined) return;
+  signal.throwIfAborted();
   throw new WorldError('invite-unreachable', 'No member of this run answers at the addresses in the invite.', {
     facts: { addresses: doors.join(' ') },
     help: 'Check that the member who invited you is running and can be reached from here, or ask for a newer invite.',
-    cause,
+    cause: cause.error,
   });
 }
 

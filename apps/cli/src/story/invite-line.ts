@@ -19,7 +19,7 @@ export async function inviteTo(
   { run, state }: Story,
   extras: { ticket?: Invited; mirrors?: readonly string[] } = {},
 ): Promise<InviteLine> {
-  const addresses = (await knownAddresses(run)).slice(0, MOST_ADDRESSES);
+  const addresses = (await knownAddresses(run, state.sequencer)).slice(0, MOST_ADDRESSES);
   if (addresses.length === 0)
     throw new WorldError('no-address', 'This home knows no address at which a member of the run could be reached.', {
       facts: { run: state.run },

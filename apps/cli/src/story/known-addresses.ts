@@ -5,16 +5,16 @@ import { type DeviceId, fromUtf8 } from '@folkmoot/core';
 import { loopbackLast } from '../run/loopback-last.ts';
 import type { OpenRun } from './open-run.ts';
 
-/** The sequencer's first (the invite's are likely to be), then this home's own, then the others'; no duplicates. */
-export async function knownAddresses(run: OpenRun, sequencer: DeviceId = run.charter.sequencer): Promise<string[]> {
+/** Those of `first`, then this home's own, then the other members', then the invite's, which may be years old; no duplicates. */
+export async function knownAddresses(run: OpenRun, first?: DeviceId): Promise<string[]> {
   const { note } = run;
   const peers = await readPeers(run);
-  const isSequencer = ({ device }: { device: DeviceId }) => device === sequencer;
+  const isFirst = ({ device }: { device: DeviceId }) => device === first;
   const addresses = [
-    ...peers.filter(isSequencer).flatMap((peer) => loopbackLast(peer.addresses)),
-    ...note.doors,
+    ...peers.filter(isFirst).flatMap((peer) => loopbackLast(peer.addresses)),
     ...loopbackLast(note.addresses),
-    ...peers.filter((peer) => !isSequencer(peer)).flatMap((peer) => loopbackLast(peer.addresses)),
+    ...peers.filter((peer) => !isFirst(peer)).flatMap((peer) => loopbackLast(peer.addresses)),
+    ...note.doors,
   ];
   return [...new Set(addresses)];
 }

@@ -29,23 +29,21 @@ export async function openBench(
   plan?: MemoryPlan,
 ): Promise<ReplayBench> {
   const { charter } = run;
-  const { sequencer, dataset } = charter;
+  const { dataset } = charter;
   const sizes = artifactSizes(charter);
   const manifestBytes = await store.get(dataset.manifest, {
     what: 'the manifest of the data',
     maxBytes: Math.min(dataset.manifestBytes, MAX_MANIFEST_BYTES),
-    from: [sequencer],
   });
   const manifest = readManifest(charter, manifestBytes);
   const shardBytes = new Map(
     [...manifest.train.shards, ...manifest.holdout.shards].map(({ id, tokens }) => [id, 2 * tokens]),
   );
-  const getShard = (id: Hash) =>
-    store.get(id, { what: 'a shard of the data', maxBytes: shardBytes.get(id) ?? 0, from: [sequencer] });
+  const getShard = (id: Hash) => store.get(id, { what: 'a shard of the data', maxBytes: shardBytes.get(id) ?? 0 });
   const engine = await startEngine(charter.engine.kind, kind, { threads: availableParallelism() });
   const work = new TensorWork(charter, engine, manifest, getShard, { plan });
   const part = (maxBytes: number) => (id: Hash, what: string, from?: readonly DeviceId[]) =>
-    store.get(id, { what, maxBytes, from: [...(from ?? []), sequencer] });
+    store.get(id, { what, maxBytes, from });
   return {
     run,
     engine,

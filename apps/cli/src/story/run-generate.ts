@@ -51,12 +51,11 @@ export async function loadParts(
   charter: Parameters<typeof artifactSizes>[0],
   base: Hash,
 ): Promise<{ params: Float32Array; tokenizer: Tokenizer }> {
-  const from = [charter.sequencer];
-  const bytes = await store.get(base, { what: 'the base', maxBytes: artifactSizes(charter).params, from });
+  const bytes = await store.get(base, { what: 'the base', maxBytes: artifactSizes(charter).params });
   const params = readParams(bytes, charter.parameters);
   if (!params.ok)
     throw new WorldError('base-unusable', `This base cannot be used: ${params.reason}`, { facts: { base } });
-  const json = await store.get(charter.tokenizer, { what: 'the tokenizer', maxBytes: MAX_TOKENIZER_BYTES, from });
+  const json = await store.get(charter.tokenizer, { what: 'the tokenizer', maxBytes: MAX_TOKENIZER_BYTES });
   return { params: params.value, tokenizer: Tokenizer.fromJson(json) };
 }
 
