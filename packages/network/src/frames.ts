@@ -6,6 +6,7 @@
  */
 import { concat } from '@folkmoot/core';
 import type { Stream, StreamMessageEvent } from '@libp2p/interface';
+import { ByteQueue } from './byte-queue.ts';
 
 export const PREFIX_BYTES = 4;
 const FIRST_SIGNAL = 2 ** 31;
@@ -46,8 +47,7 @@ export class FrameReader {
   readonly #stream: Stream;
   readonly #traffic: Traffic;
   readonly #held: Held | undefined;
-  #chunks: Uint8Array[] = [];
-  #queuedBytes = 0;
+  readonly #queue = new ByteQueue();
   /** Of the message that is being read. */
   #partialBytes = 0;
   #isClosed = false;
@@ -71,7 +71,7 @@ export class FrameReader {
 
   /** Bytes that came and were not read, here and in the stream. */
   get bufferedBytes(): number {
-    return this.#queuedBytes + this.#stream.readBufferLength;
+    return this.#queue.length + this.#stream.readBufferLength;
   }
 
   /**
@@ -101,9 +101,8 @@ export class FrameReader {
 
   /** Drops what was not read: nobody will. */
   discard(): void {
-    this.#chunks = [];
-    this.#partialBytes += this.#queuedBytes;
-    this.#queuedBytes = 0;
+    this.#partialBytes += this.#queue.length;
+    this.#queue.clear();
     this.#releasePartial();
   }
 
@@ -115,8 +114,7 @@ export class FrameReader {
 
   #receive({ data }: StreamMessageEvent): void {
     const chunks = data instanceof Uint8Array ? [data] : data;
-    for (const chunk of chunks) this.#chunks.push(chunk);
-    this.#queuedBytes += data.byteLength;
+    for (const chunk of chunks) this.#queue.push(chunk);
     this.#traffic.receivedBytes += data.byteLength;
     if (this.#held) this.#held.bytes += data.byteLength;
     if (this.#held && this.#held.bytes > this.#held.maxBytes) return this.#stream.abort(new Error('too much at once'));
@@ -126,12 +124,12 @@ export class FrameReader {
 
   #pauseWhereFull(): void {
     // Pausing inside `resume` is undone by its end, which asks the peer for another window.
-    if (this.#isResuming || this.#queuedBytes < PAUSE_AT_BYTES || this.#stream.readStatus !== 'readable') return;
+    if (this.#isResuming || this.#queue.length < PAUSE_AT_BYTES || this.#stream.readStatus !== 'readable') return;
     this.#stream.pause();
   }
 
   #resumeWhereLow(): void {
-    if (this.#queuedBytes >= RESUME_BELOW_BYTES || this.#stream.readStatus !== 'paused') return;
+    if (this.#queue.length >= RESUME_BELOW_BYTES || this.#stream.readStatus !== 'paused') return;
     this.#isResuming = true;
     this.#stream.resume();
     this.#isResuming = false;
@@ -140,25 +138,18 @@ export class FrameReader {
 
   /** Exactly `length` bytes in memory of their own, collected as they come. */
   async #take(length: number, idleMs: number, signal?: AbortSignal): Promise<Uint8Array | 'closed' | 'silent'> {
-    const parts: Uint8Array[] = [];
-    for (let missing = length; missing > 0; ) {
+    const taken = new ByteQueue();
+    while (taken.length < length) {
       this.#resumeWhereLow();
-      const chunk = this.#chunks[0];
-      if (!chunk) {
-        if (this.#isClosed) return 'closed';
-        if (!(await this.#waitForBytes(idleMs, signal))) return 'silent';
-        continue;
-      }
-      const part = chunk.subarray(0, missing);
-      if (part.length === chunk.length) this.#chunks.shift();
-      else this.#chunks[0] = chunk.subarray(part.length);
-      parts.push(part);
-      missing -= part.length;
-      this.#queuedBytes -= part.length;
+      const part = this.#queue.take(length - taken.length);
+      taken.push(part);
       this.#partialBytes += part.length;
+      if (part.length > 0) continue;
+      if (this.#isClosed) return 'closed';
+      if (!(await this.#waitForBytes(idleMs, signal))) return 'silent';
     }
     this.#releasePartial();
-    return concat(parts);
+    return concat([...taken]);
   }
 
   #waitForBytes(idleMs: number, signal?: AbortSignal): Promise<boolean> {
