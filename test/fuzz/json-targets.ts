@@ -16,7 +16,7 @@ import {
   signEntry,
   signRecord,
 } from '@folkmoot/records';
-import { ADMITTED_JOIN, BODIES, CHARTER, FULL_INVITE, KEY } from '@folkmoot/records/test-support';
+import { ADMITTED_JOIN, BODIES, CHARTER, FORKED, FULL_INVITE, KEY } from '@folkmoot/records/test-support';
 import { type Json, mutateBytes, mutateJson, pick, textOf } from './mutation.ts';
 import { exportedFolder, TEXT } from './samples.ts';
 import type { Target } from './target.ts';
@@ -45,7 +45,7 @@ export const jsonTargets: readonly Target[] = [
   },
   {
     name: 'charter',
-    make: (random) => changed(random, charterBytes(CHARTER)),
+    make: (random) => changed(random, charterBytes(pick(random, [CHARTER, FORKED]))),
     read: (input) => {
       const parsed = parseCharter(input, sha256(input));
       if (parsed.ok) runId(parsed.value);

@@ -4,8 +4,10 @@
  * A round's credit is earned at once and locked for the charter's vesting time, then unlocks whole. Locked credit is what
  * a cheater stands to lose, so nobody has to put up money first. What nobody earned stays unissued.
  */
-import { type AccountId, assert, canonicalJson, type Hash, merkleRoot, sha256, utf8 } from '@folkmoot/core';
+import { type AccountId, assert, type Hash } from '@folkmoot/core';
+import { rowsRoot, rowText } from './rows.ts';
 import type { Settlement } from './settlement.ts';
+import { CARRIED_IN, type Share } from './shares.ts';
 
 /** The rate and the vesting time, from the charter. */
 export interface CreditRules {
@@ -20,7 +22,9 @@ export interface Lock {
 }
 
 export interface Account {
-  /** All credit ever earned, locked or not, forfeited or not. */
+  /** What it brought from the run that this one was forked from. */
+  carried: number;
+  /** All credit ever earned here, locked or not, forfeited or not. */
   earned: number;
   forfeited: number;
   /** Ascending by round. */
@@ -38,9 +42,20 @@ export function emptyLedger(): Ledger {
   return { accounts: {} };
 }
 
+/** The ledger of a run before its first entry: `shares` are what its accounts bring from the parent. */
+export function firstLedger(shares: readonly Share[]): Ledger {
+  const ledger = emptyLedger();
+  for (const { account, free, locked } of shares) {
+    openAccount(ledger, account);
+    ledger.accounts[account]!.carried = free + locked;
+    if (locked > 0) lock(ledger.accounts[account]!, CARRIED_IN, locked);
+  }
+  return ledger;
+}
+
 /** Gives a member an account, with nothing in it. */
 export function openAccount(ledger: Ledger, account: AccountId): void {
-  ledger.accounts[account] ??= { earned: 0, forfeited: 0, locks: [], frozen: 0 };
+  ledger.accounts[account] ??= { carried: 0, earned: 0, forfeited: 0, locks: [], frozen: 0 };
 }
 
 /** Books one settlement; the account must be open. */
@@ -111,6 +126,8 @@ export function restore(ledger: Ledger, account: AccountId, round: number, amoun
 }
 
 export interface Balance {
+  /** Brought from the run that this one was forked from. */
+  readonly carried: number;
   readonly earned: number;
   readonly locked: number;
   readonly unlocked: number;
@@ -120,24 +137,27 @@ export interface Balance {
 /** Zero for an account that is not open. */
 export function balanceOf(ledger: Ledger, account: AccountId): Balance {
   const holder = ledger.accounts[account];
-  if (!holder) return { earned: 0, locked: 0, unlocked: 0, forfeited: 0 };
+  if (!holder) return { carried: 0, earned: 0, locked: 0, unlocked: 0, forfeited: 0 };
   const locked = lockedOf(holder);
   return {
+    carried: holder.carried,
     earned: holder.earned,
     locked,
-    unlocked: holder.earned - locked - holder.forfeited,
+    unlocked: holder.carried + holder.earned - locked - holder.forfeited,
     forfeited: holder.forfeited,
   };
 }
 
-/** Merkle root over the accounts in ascending order: what a header says about credit. */
-export function creditsRoot(ledger: Ledger): Hash {
-  const ids = Object.keys(ledger.accounts).sort();
-  return merkleRoot(ids.map((id) => sha256(utf8(accountRow(id, ledger.accounts[id]!)))));
+/** The rows of all accounts in ascending order, as text. */
+export function creditRows(ledger: Ledger): string[] {
+  return Object.keys(ledger.accounts)
+    .sort()
+    .map((id) => rowText({ account: id, ...ledger.accounts[id]! }));
 }
 
-function accountRow(id: AccountId, account: Account): string {
-  return canonicalJson([id, account.earned, account.forfeited, account.locks.map((lock) => [lock.round, lock.amount])]);
+/** Merkle root over the accounts' rows: what a header says about credit. */
+export function creditsRoot(ledger: Ledger): Hash {
+  return rowsRoot(creditRows(ledger));
 }
 
 function lockedOf(account: Account): number {

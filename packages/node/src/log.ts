@@ -6,6 +6,7 @@
  * signatures (`Entry` is made by `signEntry` and `verifyEntry` only).
  */
 import { assert, type Cells, fromUtf8, type Hash, type Journal, utf8, WorldError } from '@folkmoot/core';
+import type { Share } from '@folkmoot/ledger';
 import { apply, type Event, initialState, objectionTo, readEntry, type State } from '@folkmoot/protocol';
 import {
   type Certificate,
@@ -34,6 +35,8 @@ export class Log {
   readonly state: State;
   readonly #journal: Journal;
   readonly #cells: Cells;
+  /** What accounts brought into a run that was forked from another. */
+  readonly #shares: readonly Share[] | undefined;
   /** Journal lines; entry i is line i. */
   readonly #lines: string[];
   readonly #listeners = new Set<LogListener>();
@@ -48,8 +51,15 @@ export class Log {
   /** How often entries were taken back: whoever reads along must begin anew. */
   turns = 0;
 
-  private constructor(state: State, lines: string[], journal: Journal, cells: Cells) {
+  private constructor(
+    state: State,
+    lines: string[],
+    journal: Journal,
+    cells: Cells,
+    shares: readonly Share[] | undefined,
+  ) {
     this.state = state;
+    this.#shares = shares;
     this.#lines = lines;
     this.#journal = journal;
     this.#cells = cells;
@@ -59,15 +69,16 @@ export class Log {
 
   /**
    * Reads what was kept, checking every link, and every signature after the snapshot. Throws `log-damaged` where the
-   * journal does not continue itself.
+   * journal does not continue itself. `shares`: of a fork, what its accounts bring.
    */
-  static async open(charter: Charter, journal: Journal, cells: Cells): Promise<Log> {
+  static async open(charter: Charter, journal: Journal, cells: Cells, shares?: readonly Share[]): Promise<Log> {
     const lines: string[] = [];
     for await (const line of journal.lines()) lines.push(line);
-    const state = (await readSnapshot(charter, cells, 'snapshot', lines)) ?? initialState(charter);
+    const first = initialState(charter, shares);
+    const state = (await readSnapshot(first, cells, 'snapshot', lines)) ?? first;
     for (let index = state.head.index + 1; index < lines.length; index++) apply(state, parseLine(lines[index]!, state));
-    const log = new Log(state, lines, journal, cells);
-    const anchor = await readSnapshot(charter, cells, 'anchor', lines);
+    const log = new Log(state, lines, journal, cells, shares);
+    const anchor = await readSnapshot(initialState(charter, shares), cells, 'anchor', lines);
     log.#anchor = anchor && { index: anchor.head.index, text: JSON.stringify(anchor) };
     return log;
   }
@@ -110,7 +121,9 @@ export class Log {
   /** The state after entry `index`, which is not before the anchor: an independent copy. */
   stateAt(index: number): State {
     assert(index >= this.anchorIndex && index < this.length, 'states are kept from the anchor on');
-    const state = this.#anchor ? (JSON.parse(this.#anchor.text) as State) : initialState(this.state.charter);
+    const state = this.#anchor
+      ? (JSON.parse(this.#anchor.text) as State)
+      : initialState(this.state.charter, this.#shares);
     for (let next = state.head.index + 1; next <= index; next++) apply(state, parseLine(this.#lines[next]!, state));
     return state;
   }
@@ -220,8 +233,9 @@ export class Log {
 export function* retell(
   charter: Charter,
   lines: Iterable<string>,
+  shares?: readonly Share[],
 ): Generator<{ entry: Entry; events: Event[]; state: State }> {
-  const state = initialState(charter);
+  const state = initialState(charter, shares);
   for (const line of lines) {
     const entry = parseLine(line, state);
     yield { entry, events: apply(state, entry), state };
@@ -250,7 +264,7 @@ function damaged(index: number, reason: string): WorldError {
 }
 
 async function readSnapshot(
-  charter: Charter,
+  fresh: State,
   cells: Cells,
   name: 'snapshot' | 'anchor',
   lines: readonly string[],
@@ -260,7 +274,6 @@ async function readSnapshot(
   const kept = parseJsonLine(fromUtf8(bytes)) as State | undefined;
   // A snapshot that is ahead of the journal, or of another log, is only a lost shortcut.
   const line = kept?.head && lines[kept.head.index];
-  const fresh = initialState(charter);
   if (!kept || !line || kept.run !== fresh.run) return undefined;
   // Written by another version, whose state had other fields.
   if (Object.keys(fresh).some((field) => !(field in kept))) return undefined;

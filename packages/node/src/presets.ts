@@ -20,6 +20,7 @@ export type RunRules = Pick<
   | 'audit'
   | 'succession'
   | 'credit'
+  | 'sharePolicy'
 >;
 
 /** Default data by preset, bytes of text. */
@@ -69,6 +70,8 @@ const common = {
   audit: { floorPpm: 50_000 },
   succession: { silenceMs: 20_000, everyRounds: 0 },
   credit: { perSegment: 100, vestingRounds: 20 },
+  // Who worked here keeps its credit in every fork.
+  sharePolicy: { kind: 'carry', basisPoints: 10_000 },
 } as const;
 
 /**

@@ -1,4 +1,5 @@
 export { ADMISSION, type AdmissionCode, admissionCode, ticketKey } from './admission.ts';
+export { type Ancestry, AncestryReader } from './ancestry.ts';
 export { apply, check, nextDeadline } from './apply.ts';
 export * from './cases.ts';
 export type { DisputeDuty } from './dispute-duties.ts';
@@ -8,6 +9,8 @@ export { auditPpm } from './draw.ts';
 export { type Duty, duties } from './duties.ts';
 export { type Equivocation, proveEquivocation } from './equivocation.ts';
 export type { Event } from './events.ts';
+export * from './lineage.ts';
+export { pedigreeBytes, readPedigree, type Shown } from './pedigree.ts';
 export { canLapse } from './reserves.ts';
 export { stateRootOf } from './round.ts';
 export * from './state.ts';

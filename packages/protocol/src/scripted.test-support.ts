@@ -13,6 +13,7 @@ import {
   utf8,
   vouchForDevice,
 } from '@folkmoot/core';
+import type { Share } from '@folkmoot/ledger';
 import {
   blindOf,
   type Charter,
@@ -124,9 +125,9 @@ export class ScriptedRun {
   readonly #isSigned: boolean;
 
   /** Without signatures a run is told five times as fast; `apply` looks at none. */
-  constructor(charter: Charter, members: ScriptedMember[], isSigned = true) {
+  constructor(charter: Charter, members: ScriptedMember[], isSigned = true, shares?: readonly Share[]) {
     this.#isSigned = isSigned;
-    this.state = initialState(charter);
+    this.state = initialState(charter, shares);
     this.members = members;
   }
 

@@ -4,8 +4,8 @@
  * It is one JSON value, so that it can be hashed into a header, kept as a snapshot and compared byte for byte. Tables are
  * keyed by device id; whatever must have an order is sorted when it is used.
  */
-import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
-import { emptyLedger, type Ledger } from '@folkmoot/ledger';
+import { type AccountId, assert, type DeviceId, type Hash } from '@folkmoot/core';
+import { firstLedger, type Ledger, type Share } from '@folkmoot/ledger';
 import { type Charter, type Header, runId } from '@folkmoot/records';
 import type { Case } from './cases.ts';
 import type { Help, Scoring } from './help.ts';
@@ -249,8 +249,9 @@ export interface State {
   ledger: Ledger;
 }
 
-/** The state before the first entry. */
-export function initialState(charter: Charter): State {
+/** The state before the first entry. `shares`: what accounts bring into a fork (`lineage.ts`); a run that carries credit has some. */
+export function initialState(charter: Charter, shares?: readonly Share[]): State {
+  assert(shares !== undefined || !charter.lineage?.credits, 'what a fork carries is known before its first entry');
   const run = runId(charter);
   return {
     charter,
@@ -274,7 +275,7 @@ export function initialState(charter: Charter): State {
     cases: {},
     scorings: {},
     timers: [],
-    ledger: emptyLedger(),
+    ledger: firstLedger(shares ?? []),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The charter: a run's immutable rules. Its hash is the run's id; nothing outside it changes the mathematics. */
 import { z } from 'zod';
 import { account, count, decimal, decimalUpTo, device, fraction, hash, label } from './fields.ts';
+import { lineageSchema, sharePolicySchema } from './lineage.ts';
 
 const model = z.strictObject({
   vocab: count(65_536),
@@ -200,6 +201,10 @@ export const charterSchema = z.strictObject({
     perSegment: count(1_000_000),
     vestingRounds: count(1000),
   }),
+  /** What forks of this run owe to its accounts; nothing where it is absent. */
+  sharePolicy: sharePolicySchema.optional(),
+  /** Where this run goes on from a header of another. */
+  lineage: lineageSchema.optional(),
 });
 
 export type Charter = z.infer<typeof charterSchema>;

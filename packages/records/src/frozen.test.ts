@@ -13,6 +13,8 @@ import {
   formatInvite,
   headerId,
   parseCharter,
+  pedigreeLinkId,
+  pedigreeLinkIn,
   recordId,
   resultOf,
   runId,
@@ -26,11 +28,13 @@ import {
   ADMITTED_JOIN,
   BODIES,
   CHARTER,
+  FORKED,
   FULL_INVITE,
   HEADER,
   INVITE,
   id,
   KEY,
+  PEDIGREE_LINK,
   RUN,
   TRACE,
 } from './samples.test-support.ts';
@@ -42,6 +46,8 @@ const actual = () => ({
   ...Object.fromEntries(Object.entries(BODIES).map(([kind, body]) => [kind, recordId(body)])),
   'join with a ticket': recordId(ADMITTED_JOIN),
   'charter with a list': runId(LISTED),
+  'charter of a fork': runId(FORKED),
+  'pedigree link': pedigreeLinkId(PEDIGREE_LINK),
   ...Object.fromEntries(TRACE.links.map((link, i) => [`link ${i}`, link])),
   'trace root': traceRoot(TRACE),
   blind: blindOf(id('update'), id('salt'), KEY.id),
@@ -73,6 +79,8 @@ test('names and bytes of every record, the entry, the header, the charter and th
 test('the samples keep the charter’s own rules', () => {
   assert.equal(brokenRule(CHARTER), undefined);
   assert.deepEqual(parseCharter(charterBytes(CHARTER), RUN), { ok: true, value: CHARTER });
+  assert.deepEqual(parseCharter(charterBytes(FORKED), runId(FORKED)), { ok: true, value: FORKED });
+  assert.deepEqual(pedigreeLinkIn(JSON.parse(JSON.stringify(PEDIGREE_LINK))), { ok: true, value: PEDIGREE_LINK });
   assert.deepEqual(parseCharter(charterBytes(MOVING), runId(MOVING)), { ok: true, value: MOVING });
   assert.deepEqual(
     [1, 100].map((round) => aheadIn(MOVING.codec, round)),
@@ -121,6 +129,8 @@ const FROZEN: Record<string, string> = {
   succeed: '1288b77a18d1fe6302dc121788fae20f4c1529423da68d85be983937ebebea55',
   'join with a ticket': '55398e5ebb2dbcc48f911a042f8e5f44eb95fae666752b5e875d9df3b5dd4535',
   'charter with a list': '28ea47786bfc7fe75680702c8e87eff810f3d0b5a8107fff6515bcc5d16d7cc1',
+  'charter of a fork': '33e3cb0c236c1e3c3ff62314173708a0e71623e14e4dfd7e5ec0215377689e50',
+  'pedigree link': 'be2b8cc17812767924e00dcb6a84a2d71afbcdb20d369e8b87fb9c829e904a19',
   'link 0': '877e5012625a4e5e50e01e7fedf2d6874dd13d2462c4c706441c7ba62261d212',
   'link 1': 'ce9d10871fd337f6a5b0cd425dac95618103cc6a506816a8bb59896acfa5e534',
   'link 2': '3f39da0c9c11e8f6d2bb643272578ab3d13695c33776242a0788aa795154336a',

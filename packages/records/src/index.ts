@@ -9,6 +9,8 @@ export * from './header.ts';
 export * from './help.ts';
 export * from './invite.ts';
 export * from './lease.ts';
+export * from './lineage.ts';
+export * from './pedigree-link.ts';
 export * from './record.ts';
 export * from './ticket.ts';
 export * from './trace.ts';

@@ -24,6 +24,7 @@ import {
   type Lease,
   leaseMark,
   openLink,
+  type PedigreeLink,
   type RecordBody,
   type RecordKind,
   recordBytes,
@@ -254,6 +255,26 @@ export const BODIES: { readonly [K in RecordKind]: Extract<RecordBody, { kind: K
   tick: { kind: 'tick', ...common },
   vote: VOTE,
   succeed: { kind: 'succeed', ...common, votes: [signed(VOTE)], lock: LOCK },
+};
+
+/** A run that goes on from a header of another. */
+export const FORKED: Charter = {
+  ...CHARTER,
+  initialBase: HEADER.nextBase,
+  sharePolicy: { kind: 'carry', basisPoints: 7500 },
+  lineage: {
+    parent: RUN,
+    header: headerId(HEADER),
+    round: HEADER.round,
+    pedigree: { id: id('pedigree'), bytes: 12_345 },
+    credits: { id: id('credit rows'), bytes: 678 },
+  },
+};
+
+export const PEDIGREE_LINK: PedigreeLink = {
+  certificate: certificateOf(HEADER, [signRecord(BODIES.seal, KEY)]),
+  electors: [OTHER.id, KEY.id].sort(),
+  gone: [[signed(BODIES.leave)], [signed(BODIES.revoke), signed(BODIES.join)]],
 };
 
 export const INVITE: Invite = {

@@ -20,6 +20,7 @@ const CHANGEABLE = [
   'committee',
   'audit',
   'credit',
+  'sharePolicy',
 ] as const satisfies readonly (keyof RunRules)[];
 
 const HELP = `A JSON object with some of these members of a charter: ${CHANGEABLE.join(', ')}; such as {"timing": {"graceMs": 2000}}.`;
@@ -44,7 +45,9 @@ export function changedRules(rules: RunRules, change: RulesChange = {}): RunRule
   const changed: Record<string, unknown> = { ...rules };
   for (const [name, value] of Object.entries(change)) {
     const old = changed[name];
-    changed[name] = isObject(value) && isObject(old) ? { ...old, ...value } : value;
+    // Of another kind, nothing of the old one fits.
+    const isLike = isObject(value) && isObject(old) && (value.kind ?? old.kind) === old.kind;
+    changed[name] = isLike ? { ...old, ...value } : value;
     const parsed = charterSchema.shape[name as (typeof CHANGEABLE)[number]].safeParse(changed[name]);
     const issue = parsed.error?.issues[0];
     if (issue) throw invalid([name, ...issue.path].join('.'), issue.message);

@@ -1,5 +1,6 @@
 /** What a checker is: a second opinion on every entry of the log and on everything that members tell. */
 import type { DeviceId, DeviceKey, Hash } from '@folkmoot/core';
+import type { Share } from '@folkmoot/ledger';
 import type { Notice } from '@folkmoot/node';
 import type { Event, State } from '@folkmoot/protocol';
 import type { Charter, Entry, RecordBody, RecordKind, RecordOf } from '@folkmoot/records';
@@ -9,6 +10,8 @@ import type { SimPerson } from '../sim-run.ts';
 export interface Truth {
   readonly charter: Charter;
   readonly run: Hash;
+  /** What accounts bring into a run that was forked from another. */
+  readonly shares?: readonly Share[];
   /** Adversaries are not honest, whatever they do. */
   isHonest(device: DeviceId): boolean;
   /** An adversary that never does the work that it is credited for. */

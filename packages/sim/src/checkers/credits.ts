@@ -6,6 +6,8 @@ import { type Checker, type Finding, first, isKind, type Look, short, type Truth
 import { canonical, hashParts, merkle, sha } from './second-opinion.ts';
 
 interface Holding {
+  /** Brought from the run that this one was forked from. */
+  readonly carried: number;
   earned: number;
   forfeited: number;
   locks: [round: number, amount: number][];
@@ -20,6 +22,11 @@ export function credits(truth: Truth): Checker {
   const { perSegment, vestingRounds } = charter.credit;
   const segmentsOfRound = charter.stepsPerRound / charter.stepsPerSegment;
   const holdings = new Map<AccountId, Holding>();
+  for (const { account, free, locked } of truth.shares ?? [])
+    holdings.set(account, {
+      ...{ carried: free + locked, earned: 0, forfeited: 0, owed: 0 },
+      locks: locked > 0 ? [[0, locked]] : [],
+    });
   const accountOf = new Map<string, AccountId>();
   const banned = new Set<string>();
   const touched = new Set<AccountId>();
@@ -30,7 +37,8 @@ export function credits(truth: Truth): Checker {
     switch (event.kind) {
       case 'joined':
         accountOf.set(event.device, event.account);
-        if (!holdings.has(event.account)) holdings.set(event.account, { earned: 0, forfeited: 0, locks: [], owed: 0 });
+        if (!holdings.has(event.account))
+          holdings.set(event.account, { carried: 0, earned: 0, forfeited: 0, locks: [], owed: 0 });
         touched.add(event.account);
         return undefined;
       case 'assigned':
@@ -141,7 +149,8 @@ export function credits(truth: Truth): Checker {
       const wanted = holdings.get(id)!;
       const locks = found?.locks.map(({ round, amount }) => [round, amount]);
       const same =
-        found?.earned === wanted.earned &&
+        found?.carried === wanted.carried &&
+        found.earned === wanted.earned &&
         found.forfeited === wanted.forfeited &&
         canonical(locks) === canonical(wanted.locks);
       return same ? undefined : `account ${short(id)} holds ${canonical(found)}; counted by hand: ${canonical(wanted)}`;
@@ -151,7 +160,9 @@ export function credits(truth: Truth): Checker {
   function rootOf(state: State): Finding {
     const rows = [...holdings].sort(([a], [b]) => (a < b ? -1 : 1));
     const wanted = merkle(
-      rows.map(([id, { earned, forfeited, locks }]) => sha(canonical([id, earned, forfeited, locks]))),
+      rows.map(([id, { carried, earned, forfeited, locks, owed }]) =>
+        sha(canonical([id, carried, earned, forfeited, locks, owed])),
+      ),
     );
     const found = state.round.expected?.creditsRoot;
     return found === wanted ? undefined : `the header’s creditsRoot is ${found}; counted by hand: ${wanted}`;

@@ -40,7 +40,7 @@ export class Referee {
 
   constructor(truth: Truth) {
     this.#truth = truth;
-    this.state = initialState(truth.charter);
+    this.state = initialState(truth.charter, truth.shares);
     this.#leaders.add(truth.charter.sequencer);
     this.#checkers = this.#newCheckers();
     for (const name of [...Object.keys(CHECKERS), COPIES, AGREEMENT, 'progress']) this.looks[name] = 0;
@@ -108,7 +108,7 @@ export class Referee {
     const { finalized, term } = log.state;
     const isAhead = finalized > this.state.finalized || (finalized === this.state.finalized && term > this.state.term);
     if (!isAhead || !this.#truth.isHonest(person.id)) return;
-    this.state = initialState(this.#truth.charter);
+    this.state = initialState(this.#truth.charter, this.#truth.shares);
     this.events = [];
     this.#kept = [];
     this.#checkers = this.#newCheckers();
