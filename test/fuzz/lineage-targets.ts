@@ -19,7 +19,8 @@ export function lineageTargets(): Target[] {
   return [
     {
       name: 'pedigree',
-      make: (random) => (random.uint32() % 4 === 0 ? mutateBytes(random, textOf(lines), [utf8(lines.at(-1)!)]) : bent(random, lines)),
+      make: (random) =>
+        random.uint32() % 4 === 0 ? mutateBytes(random, textOf(lines), [utf8(lines.at(-1)!)]) : bent(random, lines),
       read: async (input) => (await readPedigree(charter, input)).ok,
     },
     {

@@ -10,6 +10,7 @@ export { type Founded, type Founding, foundRun } from './found-run.ts';
 export { Guard } from './guard.ts';
 export { helloIn, welcomeIn } from './hello.ts';
 export type { Vouched } from './joining.ts';
+export { type Ancestor, fetchLineage, keptShares, type LineageFound } from './lineage.ts';
 export { Log, retell } from './log.ts';
 export { Member, type MemberParts } from './member.ts';
 export { type MemoryBudget, memoryPlan } from './memory-choice.ts';

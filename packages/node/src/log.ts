@@ -6,8 +6,7 @@
  * signatures (`Entry` is made by `signEntry` and `verifyEntry` only).
  */
 import { assert, type Cells, fromUtf8, type Hash, type Journal, utf8, WorldError } from '@folkmoot/core';
-import type { Share } from '@folkmoot/ledger';
-import { apply, type Event, initialState, objectionTo, readEntry, type State } from '@folkmoot/protocol';
+import { apply, type Event, initialState, objectionTo, readEntry, type Share, type State } from '@folkmoot/protocol';
 import {
   type Certificate,
   type Charter,

@@ -18,7 +18,7 @@ import {
   type Store,
   toHex,
 } from '@folkmoot/core';
-import { duties, type Event } from '@folkmoot/protocol';
+import { duties, type Event, type Share } from '@folkmoot/protocol';
 import { type Charter, charterBytes, type Entry, type Invited, runId } from '@folkmoot/records';
 import { Artifacts } from './artifacts.ts';
 import { Bases } from './bases.ts';
@@ -74,6 +74,8 @@ export interface MemberParts {
   readonly doors: readonly string[];
   /** Artifacts that the run needs from the start: data, tokenizer, programs, the first base. */
   readonly pinned: readonly Hash[];
+  /** What accounts bring into a fork: see `fetchLineage`. */
+  readonly shares?: readonly Share[];
   /** How this member behaves; honest by default. */
   readonly conduct?: Conduct;
   /** Measures the hold-out loss of every new base. */
@@ -171,7 +173,7 @@ export class Member {
    * throws what keeps it out (`disk-full`, `log-forked`, `invite-unreachable`, `invite-foreign`, `refused`, `log-damaged`).
    */
   static async start(parts: MemberParts, watcher?: (notice: Notice) => void): Promise<Member> {
-    const log = await Log.open(parts.charter, parts.journal, parts.cells);
+    const log = await Log.open(parts.charter, parts.journal, parts.cells, parts.shares);
     const member = new Member(parts, log, await Promises.open(parts.cells));
     if (watcher) member.watch(watcher);
     try {

@@ -7,7 +7,7 @@ import type { Artifacts } from './artifacts.ts';
 import type { Notice } from './notices.ts';
 import { runPrograms } from './tensor-work.ts';
 
-const MAX_CHARTER_BYTES = 64 * 1024;
+export const MAX_CHARTER_BYTES = 64 * 1024;
 
 /** The charter of `run`, from disk or from the members. Throws `charter-invalid` where its creator broke the rules. */
 export async function fetchCharter(artifacts: Artifacts, run: Hash, signal?: AbortSignal): Promise<Charter> {

@@ -1,7 +1,10 @@
 /** Checking what a fork claims: that it goes on from a sealed header of its parent, and carries what the parent's policy says. */
+import type { Hash } from '@folkmoot/core';
 import { parseRows, type Share, sharesOf } from '@folkmoot/ledger';
 import { brokenLineage, type Charter, type Checked, carriedPoints, headerId } from '@folkmoot/records';
 import { readPedigree, type Shown } from './pedigree.ts';
+
+export type { Share } from '@folkmoot/ledger';
 
 /**
  * What the pedigree shows of `fork`'s header, or why its claim is false. `parent` is the charter under the id that `fork`
@@ -26,9 +29,14 @@ export async function checkLineage(
 
 /** What accounts bring into a fork whose lineage holds, from the `rows` that it names. */
 export function carriedShares(parent: Charter, { header }: Shown, rows: Uint8Array): Checked<readonly Share[]> {
+  return sharesIn(parent, rows, header.creditsRoot);
+}
+
+/** The same of rows that were checked before: without `root`, any are taken. */
+export function sharesIn(parent: Charter, rows: Uint8Array, root?: Hash): Checked<readonly Share[]> {
   const read = parseRows(rows);
   if (!read.ok) return { ok: false, reason: `the credits that it carries cannot be read: ${read.reason}` };
-  if (read.root !== header.creditsRoot)
+  if (root !== undefined && read.root !== root)
     return { ok: false, reason: 'the credits that it carries are not those of the header' };
   return { ok: true, value: sharesOf(read.rows, carriedPoints(parent)) };
 }

@@ -7,12 +7,13 @@ import {
   type DeviceKey,
   deviceKey,
   fromHex,
+  type Hash,
   hashOf,
   isWorldError,
   SeededRandom,
 } from '@folkmoot/core';
-import { type Conduct, Member, type Notice } from '@folkmoot/node';
-import type { Event, State } from '@folkmoot/protocol';
+import { Artifacts, type Conduct, fetchLineage, type LineageFound, Member, type Notice } from '@folkmoot/node';
+import type { Event, Share, State } from '@folkmoot/protocol';
 import type { Charter } from '@folkmoot/records';
 import { PretendWork } from './pretend-work.ts';
 import { SimClock } from './sim-clock.ts';
@@ -26,6 +27,8 @@ const SEED_CHAIN_LINKS = 24;
 
 export interface SimMemberOptions {
   readonly name?: string;
+  /** One that somebody has elsewhere too. Default: an account of its own. */
+  readonly account?: AccountKey;
   readonly conduct?: Conduct;
 }
 
@@ -48,7 +51,7 @@ export class SimPerson {
   constructor(run: SimRun, index: number, options: SimMemberOptions) {
     this.name = options.name ?? `person ${index}`;
     this.key = deviceKey(fromHex(hashOf('device', run.seed, index)));
-    this.account = accountKey(fromHex(hashOf('account', run.seed, index)));
+    this.account = options.account ?? accountKey(fromHex(hashOf('account', run.seed, index)));
     this.machine = new SimMachine(run.clock, run.hub, run.random, this.key.id);
     this.options = options;
   }
@@ -64,7 +67,7 @@ export class SimPerson {
 
 export class SimRun {
   readonly seed: string;
-  readonly clock = new SimClock();
+  readonly clock: SimClock;
   readonly random: SeededRandom;
   readonly hub: SimNetwork;
   readonly charter: Charter;
@@ -73,20 +76,29 @@ export class SimRun {
   watch: (person: SimPerson, notice: Notice) => void = () => {};
 
   readonly #training: Training;
+  /** What accounts bring, as the creator of a fork has it; the others fetch and check it. */
+  readonly #shares: readonly Share[] | undefined;
 
-  /** `charter` is adapted to the training and to this world's first person, who is its creator and sequencer. */
+  /**
+   * `charter` is adapted to the training and to this world's first person, who is its creator and sequencer. `beside`:
+   * another run, in whose world this one takes place, with what accounts bring where it is a fork.
+   */
   constructor(
     seed: string,
     charter: Charter,
     conditions: Partial<Conditions> = {},
     training: (clock: SimClock) => Training = () => PRETENDED,
+    beside?: { readonly run: SimRun; readonly shares?: readonly Share[] },
   ) {
     this.seed = seed;
     this.random = new SeededRandom(`sim ${seed}`);
-    this.hub = new SimNetwork(this.clock, this.random, conditions);
+    this.clock = beside?.run.clock ?? new SimClock();
+    this.hub = beside?.run.hub ?? new SimNetwork(this.clock, this.random, conditions);
+    this.#shares = beside?.shares;
     this.#training = training(this.clock);
     const sequencer = deviceKey(fromHex(hashOf('device', seed, 0))).id;
-    this.charter = { ...this.#training.charterOf(charter), sequencer };
+    const base = charter.lineage && { initialBase: charter.initialBase };
+    this.charter = { ...this.#training.charterOf(charter), ...base, sequencer };
   }
 
   get creator(): SimPerson {
@@ -109,6 +121,7 @@ export class SimRun {
     const work = this.#training.workOf(process.clock, this.charter);
     person.work = work instanceof PretendWork ? work : undefined;
     if (person === this.creator) await process.store.put(this.#training.base);
+    const lineage = await this.#lineageFor(person, process);
     const member = await Member.start(
       {
         charter: this.charter,
@@ -122,7 +135,8 @@ export class SimRun {
         cells: process.cells,
         work,
         doors: person === this.creator ? [] : this.doors(),
-        pinned: [],
+        pinned: lineage.pinned,
+        shares: lineage.shares,
         conduct: person.options.conduct,
         seedChainLinks: SEED_CHAIN_LINKS,
       },
@@ -136,6 +150,20 @@ export class SimRun {
     member.failed.catch((error) => {
       if (person.member === member) person.failure = error;
     });
+  }
+
+  /** As a member that enters by an invite does it: nothing of the run is opened before. */
+  async #lineageFor(
+    person: SimPerson,
+    { network, store, clock }: SimProcess,
+  ): Promise<Partial<LineageFound> & { pinned: readonly Hash[] }> {
+    const { lineage } = this.charter;
+    if (!lineage) return { pinned: [] };
+    const { parent, pedigree, credits } = lineage;
+    if (person === this.creator)
+      return { shares: this.#shares, pinned: [parent, pedigree.id, ...(credits ? [credits.id] : [])] };
+    for (const door of this.doors()) await network.connect(door).catch(() => {});
+    return fetchLineage(new Artifacts(network, store, clock), this.charter, clock);
   }
 
   /** Kills the person's process at this very moment. */

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { balanceOf, type Settlement } from '@folkmoot/ledger';
 import { retell } from '@folkmoot/node';
-import type { Event, State } from '@folkmoot/protocol';
+import type { Event, Share, State } from '@folkmoot/protocol';
 import { segmentsPerRound } from '@folkmoot/records';
 import type { SimPerson, SimRun } from './sim-run.ts';
 
@@ -16,12 +16,12 @@ export interface Story {
   readonly settlements: readonly Settlement[];
 }
 
-/** The story of the log on the creator's disk. */
-export function storyOf(run: SimRun): Story {
+/** The story of the log on the creator's disk; `shares` are what accounts bring into a fork. */
+export function storyOf(run: SimRun, shares?: readonly Share[]): Story {
   const lines = run.creator.machine.disk.journals.get('log')!.split('\n').slice(0, -1);
   const events: Event[] = [];
   let state: State | undefined;
-  for (const told of retell(run.charter, lines)) {
+  for (const told of retell(run.charter, lines, shares)) {
     events.push(...told.events);
     state = told.state;
   }
@@ -31,8 +31,8 @@ export function storyOf(run: SimRun): Story {
 }
 
 /** Invariants that hold of every story at every moment. Returns the story. */
-export function checkStory(run: SimRun, honest: readonly SimPerson[] = run.people): Story {
-  const story = storyOf(run);
+export function checkStory(run: SimRun, honest: readonly SimPerson[] = run.people, shares?: readonly Share[]): Story {
+  const story = storyOf(run, shares);
   checkFates(story);
   checkCredits(run, story);
   checkBases(run, story);

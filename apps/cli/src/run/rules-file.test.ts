@@ -15,6 +15,12 @@ test('a change replaces what it names, and nothing else', () => {
   assert.deepEqual(changedRules(tiny), tiny);
 });
 
+test('a rule of another kind replaces the old one whole', () => {
+  assert.deepEqual(changedRules(tiny, { sharePolicy: { kind: 'none' } }).sharePolicy, { kind: 'none' });
+  const half = { kind: 'carry', basisPoints: 5000 };
+  assert.deepEqual(changedRules(tiny, { sharePolicy: { basisPoints: 5000 } }).sharePolicy, half);
+});
+
 test('what no charter may have is refused by its name', () => {
   for (const [change, where] of [
     [{ timing: { graceMs: -1 } }, 'timing.graceMs'],

@@ -15,6 +15,7 @@ import {
 import {
   Artifacts,
   fetchCharter,
+  fetchLineage,
   fetchRunData,
   firstDoor,
   Guard,
@@ -145,6 +146,7 @@ export class Session {
     const charter = await fetchCharter(artifacts, note.run, signal).catch((error) => {
       throw isNew && isWorldError(error, 'artifact-unavailable') ? foreignRun(note, error) : error;
     });
+    const lineage = await fetchLineage(artifacts, charter, systemClock, signal);
     // Not before: a wrong invite must not become this home's current run.
     const addresses = network.addresses();
     // Of announced addresses the port is the router's.
@@ -181,7 +183,8 @@ export class Session {
         doors: note.doors,
         mirrors,
         probe,
-        pinned: data.pinned,
+        pinned: [...data.pinned, ...lineage.pinned],
+        shares: lineage.shares,
         conduct: options.cheater && ADVERSARIES[options.cheater].conduct(),
         evaluates: options.evaluates,
         rounds: options.rounds,

@@ -57,8 +57,8 @@ export const LEDGER_BUGS: readonly PlantedBug[] = [
     'credits-in-any-order',
     'the credits root depends on who came first',
     'ledger/src/ledger.ts',
-    'const ids = Object.keys(ledger.accounts).sort();',
-    'const ids = Object.keys(ledger.accounts);',
+    '.sort()\n    .map((id) => rowText(',
+    '.map((id) => rowText(',
   ),
   bug(
     'paid-by-the-step',
@@ -80,6 +80,13 @@ export const LEDGER_BUGS: readonly PlantedBug[] = [
     'ledger/src/ledger.ts',
     'if (account.frozen > 0 || account.locks.length === 0) continue;',
     'if (account.locks.length === 0) continue;',
+  ),
+  bug(
+    'rows-leave-out-freezes',
+    'a header does not say which accounts are frozen, so that a fork unlocks what they owe',
+    'ledger/src/rows.ts',
+    'locks.map(({ round, amount }) => [round, amount]),\n    frozen,',
+    'locks.map(({ round, amount }) => [round, amount]),\n    0,',
   ),
   bug(
     'leased-is-paid-whole',
