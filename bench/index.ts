@@ -47,7 +47,7 @@ export const benches: Readonly<Record<string, BenchEntry>> = {
   },
   scale: {
     description: 'a round of 100 to 10,000 members in the reducer: CPU and memory (some minutes)',
-    load: () => import('./scale.ts'),
+    load: () => import('./scale/scale.ts'),
   },
   learn: {
     description:

@@ -16,7 +16,7 @@ async function othersUpdate(
   { log, artifacts, work, key }: Workbench,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
-  for (let index = log.length - 1; index >= 0; index--) {
+  for (let index = log.length - 1; index >= log.heldFrom; index--) {
     const body = log.recordAt(index);
     if (body.kind !== 'reveal' || body.device === key.id) continue;
     return fetched(artifacts, body.update, body.device, work.maxUpdateBytes, signal);

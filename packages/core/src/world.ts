@@ -122,11 +122,13 @@ export interface Mirror {
 
 /** An append-only list of lines that survives a crash up to the last `append` that resolved. */
 export interface Journal {
+  /** Lines that it holds. */
+  readonly count: number;
   append(lines: readonly string[]): Promise<void>;
   /** Keeps the first `count` lines of what was appended before. */
   truncate(count: number): Promise<void>;
-  /** All lines; a torn last line is dropped. */
-  lines(): AsyncIterable<string>;
+  /** The lines from `from` to before `to`, or all; a torn last line is dropped. Reads little more than these. */
+  lines(from?: number, to?: number): AsyncIterable<string>;
   close(): Promise<void>;
 }
 

@@ -71,7 +71,7 @@ export class Branches {
     this.#network.serve(
       'tip',
       async function* (_peer, request) {
-        yield answer(request);
+        yield await answer(request);
       },
       limits,
     );
@@ -92,7 +92,7 @@ export class Branches {
     const { state } = this.#log;
     const tip = await this.#ask(peer, state.head.index);
     if (!tip) return;
-    const isSame = this.#log.idAt(tip.at.index) === tip.at.id;
+    const isSame = (await this.#log.idOf(tip.at.index)) === tip.at.id;
     const { head } = this.#log.state;
     const standing = compare(tip, this.#log.state);
     if (isSame && tip.index > head.index) this.ahead = { peer, isLater: standing > 0 };
@@ -175,13 +175,13 @@ export class Branches {
     return low;
   }
 
-  #answer(request: Uint8Array): Uint8Array {
+  async #answer(request: Uint8Array): Promise<Uint8Array> {
     const { run, at } = (requestJson(request) ?? {}) as { run?: unknown; at?: unknown };
     const { state, durable } = this.#log;
     if (run !== state.run || !Number.isSafeInteger(at)) return canonicalBytes({});
     const index = Math.max(-1, Math.min(at as number, durable));
-    const id = this.#log.idAt(index)!;
     const { finalized, term } = state;
+    const id = (await this.#log.idOf(index))!;
     return canonicalBytes({ finalized, term, index: durable, at: { index, id } });
   }
 }

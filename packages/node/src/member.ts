@@ -230,7 +230,7 @@ export class Member {
     await checkDesync(cells);
     await store.put(charterBytes(charter));
     await storeZeros(this.#bench);
-    for (let i = 0; i < this.log.length; i++) this.#keepsakes.observe(this.log.recordAt(i));
+    await this.#keepsakes.open(cells, this.log);
     this.artifacts.serve();
     this.peers.serve();
     if (this.#parts.probe) serveDialBack(network, clock, this.#parts.probe);

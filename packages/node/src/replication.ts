@@ -67,6 +67,14 @@ async function* stream(
         caughtUp = true;
         yield new Uint8Array(0);
       }
+      if (next < log.heldFrom) {
+        for await (const bytes of log.bytesBefore(next)) {
+          yield bytes;
+          reader.taken = next++;
+          if (signal.aborted) return;
+        }
+        continue;
+      }
       if (next <= log.durable) {
         yield log.bytesAt(next);
         reader.taken = next++;
@@ -161,7 +169,7 @@ async function follow(following: Following, peer: DeviceId, outside: AbortSignal
         });
       if (!continues(log.state, entry.value)) return;
       await log.append(entry.value);
-      watchForFork(log, entry.value, notify);
+      void watchForFork(log, entry.value, notify);
       if (isWorse(network, log, branches, peer)) return;
     }
   } finally {
@@ -178,9 +186,9 @@ function isWorse(network: Network, log: Log, { ahead }: Branches, peer: DeviceId
 }
 
 /** A record that names a head which this log does not have was signed on another branch. */
-function watchForFork(log: Log, entry: Entry, notify: (notice: Notice) => void): void {
+async function watchForFork(log: Log, entry: Entry, notify: (notice: Notice) => void): Promise<void> {
   const { seen, device } = entry.record.body;
-  const mine = log.idAt(seen.index);
+  const mine = log.idAt(seen.index) ?? (await log.idOf(seen.index).catch(() => undefined));
   if (mine !== undefined && mine !== seen.id)
     notify({ kind: 'fork-seen', device, index: seen.index, mine, theirs: seen.id });
 }

@@ -63,7 +63,8 @@ async function founded() {
     now: () => clock.nowMs,
     sleep: () => new Promise(() => {}),
   };
-  const journal = { append: async () => {}, truncate: async () => {}, async *lines() {}, close: async () => {} };
+  const nothing = async () => {};
+  const journal = { count: 0, append: nothing, truncate: nothing, async *lines() {}, close: nothing };
   const cells = { read: async () => undefined, write: async () => {} };
   const charter = { ...RUN_PRESETS.tiny, sequencer: key.id, initialBase: hashOf('base') } as unknown as Charter;
   const log = await Log.open({ ...charter, dataset: {}, programs: {} } as Charter, journal, cells);

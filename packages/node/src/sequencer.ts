@@ -15,6 +15,7 @@ const MAX_REASON = 500;
 const LONGEST_NAP_MS = 1000;
 /** It says something so many times in the span of silence after which electors vote. */
 const BEATS_IN_SILENCE = 3;
+const OTHER_LOG = 'the record names a log entry that this log does not have';
 
 export class Sequencer {
   readonly #log: Log;
@@ -68,6 +69,7 @@ export class Sequencer {
     if (isNewcomer && check(this.#log.state, record.value) === null && !guard.admitsNewcomer(peer))
       return { accepted: false, reason: 'too many newcomers from this address; try again in a minute' };
     if (!this.leads) return this.#pass(network, record.value);
+    if (await this.#isOfAnotherPast(body.seen)) return { accepted: false, reason: OTHER_LOG };
     const receipt = await this.submit(() => record.value);
     // Whoever has not heard of the present term yet does nothing wrong.
     if (!receipt.accepted && body.term === this.#log.state.term) guard.report(peer, 'refused');
@@ -116,7 +118,12 @@ export class Sequencer {
   /** A record that names another log would make every follower report a fork. */
   #forked({ body }: VerifiedRecord): string | null {
     const id = this.#log.idAt(body.seen.index);
-    return id === undefined || id === body.seen.id ? null : 'the record names a log entry that this log does not have';
+    return id === undefined || id === body.seen.id ? null : OTHER_LOG;
+  }
+
+  /** The same of entries that are on the disk alone. They stay what they are, so it may be asked before the record's turn. */
+  async #isOfAnotherPast({ index, id }: VerifiedRecord['body']['seen']): Promise<boolean> {
+    return index < this.#log.heldFrom - 1 && (await this.#log.idOf(index)) !== id;
   }
 
   #tickIfDue(): Promise<unknown> {

@@ -76,5 +76,6 @@ export class Upkeep {
     if (!carry) return;
     const mine = [...(await roles.needed()), carry.moments, carry.error];
     await bench.artifacts.collect([...keepsakes.ids, ...mine]);
+    await keepsakes.keep(bench.cells, bench.log);
   }
 }

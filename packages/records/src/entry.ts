@@ -83,6 +83,15 @@ export function entryIdOf(value: unknown): Hash | undefined {
   return sha256(envelopeBytes({ index, prev, atMs, term, run, record: recordId(record.body), recordSignature }));
 }
 
+/** An entry that was checked before, from its own form in memory: signatures are not looked at again. */
+export function recallEntry(value: unknown): Entry {
+  const { index, prev, atMs, term, record: said, signature } = value as Entry;
+  const record = { ...said, id: recordId(said.body) };
+  const place = { index, prev, atMs, term };
+  const bytes = envelopeBytes({ ...place, run: said.body.run, record: record.id, recordSignature: said.signature });
+  return { id: sha256(bytes), ...place, record, signature };
+}
+
 export function parseEntry(bytes: Uint8Array, sequencer: DeviceId): Checked<Entry> {
   const json = parseJson(bytes, MAX_ENTRY_BYTES);
   return json.ok ? verifyEntry(json.value, sequencer) : json;

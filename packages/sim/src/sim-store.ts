@@ -157,7 +157,11 @@ export function openSimJournal(disk: SimDisk, life: Life, name: string): Journal
   disk.journals.set(name, stored.slice(0, stored.lastIndexOf('\n') + 1));
   const text = () => disk.journals.get(name) ?? '';
   let order: Promise<unknown> = Promise.resolve();
+  const all = () => text().split('\n').slice(0, -1);
   return {
+    get count() {
+      return all().length;
+    },
     append(lines) {
       for (const line of lines) assert(!line.includes('\n'), 'a journal line has no line break');
       const added = lines.map((line) => `${line}\n`).join('');
@@ -172,16 +176,16 @@ export function openSimJournal(disk: SimDisk, life: Life, name: string): Journal
     truncate(count) {
       const cut = () =>
         disk.write(life, name, 0, (isWhole) => {
-          const kept = text().split('\n').slice(0, -1).slice(0, count);
+          const kept = all().slice(0, count);
           if (isWhole) disk.journals.set(name, kept.map((line) => `${line}\n`).join(''));
         });
       const done = order.then(cut, cut);
       order = done;
       return done;
     },
-    async *lines() {
+    async *lines(from, to) {
       await life.attempt(() => disk.delay());
-      yield* text().split('\n').slice(0, -1);
+      yield* all().slice(from, to);
     },
     async close() {
       await order.catch(() => undefined);

@@ -147,6 +147,30 @@ export function testStoreContract(name: string, make: () => Promise<StoreWorld>)
     await again.close();
   });
 
+  contract('any lines of a journal can be read by themselves', async (world) => {
+    const { journal } = await world.open();
+    const written = Array.from({ length: 300 }, (_, i) => `${i} ü`.padEnd(i % 7 === 0 ? 3000 : i % 40, 'x'));
+    await Promise.all([journal.append(written.slice(0, 130)), journal.append(written.slice(130))]);
+    const { journal: again } = await world.open();
+    for (const each of [journal, again]) {
+      assert.equal(each.count, 300);
+      for (const [from, to] of [
+        [0, 1],
+        [63, 65],
+        [64, 64],
+        [127, 300],
+        [299, 301],
+        [300, 310],
+      ] as const)
+        assert.deepEqual(await lines(each, from, to), written.slice(from, to));
+      assert.deepEqual(await lines(each, 250), written.slice(250));
+    }
+    await again.truncate(130);
+    assert.equal(again.count, 130);
+    assert.deepEqual(await lines(again, 120), written.slice(120, 130));
+    await again.close();
+  });
+
   contract('a journal that is cut keeps its first lines, and goes on from there', async (world) => {
     const { journal } = await world.open();
     void journal.append(['a', 'ü', 'c']);
@@ -193,9 +217,9 @@ async function ids(store: Store): Promise<string[]> {
   return all;
 }
 
-async function lines(journal: Journal): Promise<string[]> {
+async function lines(journal: Journal, from?: number, to?: number): Promise<string[]> {
   const all: string[] = [];
-  for await (const line of journal.lines()) all.push(line);
+  for await (const line of journal.lines(from, to)) all.push(line);
   return all;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -43,9 +43,55 @@ test('a torn line of any length is cut off, so that the next line begins anew', 
   }
 });
 
-async function read(journal: Journal): Promise<string[]> {
+test('marks that are lost, cut short, damaged or another journal’s cost a scan and no line', async (t) => {
+  const path = await file(t);
+  const lines = Array.from({ length: 500 }, (_, i) => `line ${i}`.padEnd(1 + ((i * 37) % 900), '.'));
+  const first = await openJournal(path);
+  await first.append(lines);
+  await first.close();
+  const marks = await readFile(`${path}.marks`);
+  assert.equal(marks.length, 12 * Math.floor(500 / 64));
+  const change = (at: number, by: number) => marks.map((byte, i) => (i === at ? byte ^ by : byte));
+  const cases = [
+    new Uint8Array(0),
+    marks.subarray(0, 12 * 3 + 5),
+    new Uint8Array(marks.length),
+    Uint8Array.of(...marks, ...marks),
+    change(marks.length - 1, 1),
+    change(marks.length - 5, 1),
+    change(marks.length - 5, 16),
+    // The last marks are gone as well: what lies before the damage must not be believed beyond it.
+    change(12 * 3 + 7, 3).subarray(0, 12 * 4),
+  ];
+  for (const bytes of cases) {
+    await writeFile(`${path}.marks`, bytes);
+    const journal = await openJournal(path);
+    assert.equal(journal.count, 500);
+    assert.deepEqual(await read(journal, 333, 340), lines.slice(333, 340));
+    assert.deepEqual(await read(journal), lines);
+    await journal.close();
+    assert.deepEqual(await readFile(`${path}.marks`), marks, 'what was false is mended');
+  }
+});
+
+test('a journal is opened without reading what lies before its last mark', async (t) => {
+  const path = await file(t);
+  const first = await openJournal(path);
+  await first.append(Array.from({ length: 500 }, (_, i) => `line ${i}`));
+  await first.close();
+  // A line end less, which only a scan could notice.
+  const disk = await open(path, 'r+');
+  await disk.write('x', 6);
+  await disk.close();
+  const journal = await openJournal(path);
+  assert.equal(journal.count, 500);
+  assert.deepEqual(await read(journal, 400, 402), ['line 400', 'line 401']);
+  await journal.close();
+});
+
+async function read(journal: Journal, from?: number, to?: number): Promise<string[]> {
   const all: string[] = [];
-  for await (const line of journal.lines()) all.push(line);
+  for await (const line of journal.lines(from, to)) all.push(line);
   return all;
 }
 

@@ -3,6 +3,7 @@ import { constants, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { assert, type Journal, utf8 } from '@folkmoot/core';
 import { onDisk, readFully, writeFully } from './files.ts';
+import { LineMarks } from './line-marks.ts';
 
 const READ_CHUNK_BYTES = 1 << 16;
 const LINE_END = 0x0a;
@@ -26,23 +27,30 @@ export async function openJournal(path: string): Promise<Journal> {
       await file.truncate(wholeBytes);
       await file.sync();
     }
-    return new DiskJournal(file, path, wholeBytes);
+    const marks = await LineMarks.open(`${path}.marks`, file, wholeBytes);
+    return new DiskJournal(file, path, wholeBytes, marks);
   });
 }
 
 class DiskJournal implements Journal {
   readonly #file: FileHandle;
   readonly #path: string;
+  readonly #marks: LineMarks;
   #sizeBytes: number;
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #isOpen = true;
   #failure: unknown;
 
-  constructor(file: FileHandle, path: string, sizeBytes: number) {
+  constructor(file: FileHandle, path: string, sizeBytes: number, marks: LineMarks) {
     this.#file = file;
     this.#path = path;
     this.#sizeBytes = sizeBytes;
+    this.#marks = marks;
+  }
+
+  get count(): number {
+    return this.#marks.count;
   }
 
   append(lines: readonly string[]): Promise<void> {
@@ -64,19 +72,21 @@ class DiskJournal implements Journal {
     });
   }
 
-  async *lines(): AsyncIterable<string> {
+  async *lines(from = 0, to = Number.POSITIVE_INFINITY): AsyncIterable<string> {
     const endBytes = this.#sizeBytes;
+    const startBytes = await this.#marks.positionOf(from, endBytes);
+    let left = to - from;
     const decoder = new TextDecoder();
     const chunk = new Uint8Array(READ_CHUNK_BYTES);
     let rest = '';
-    for (let at = 0; at < endBytes; ) {
+    for (let at = startBytes; at < endBytes && left > 0; ) {
       const length = await readFully(this.#file, chunk.subarray(0, Math.min(chunk.length, endBytes - at)), at);
       if (length === 0) return;
       at += length;
       // Not node:readline: it also breaks lines at U+2028, which canonical JSON leaves as it is.
       const parts = (rest + decoder.decode(chunk.subarray(0, length), { stream: true })).split('\n');
       rest = parts.pop()!;
-      yield* parts;
+      for (const line of parts) if (left-- > 0) yield line;
     }
   }
 
@@ -84,6 +94,7 @@ class DiskJournal implements Journal {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     await this.#flushing;
+    await this.#marks.close();
     await this.#file.close();
   }
 
@@ -105,12 +116,19 @@ class DiskJournal implements Journal {
 
   async #cut(count: number): Promise<void> {
     if (this.#failure) throw this.#failure;
-    const sizeBytes = await endOfLine(this.#file, this.#sizeBytes, count);
-    await onDisk(this.#path, 0, async () => {
-      await this.#file.truncate(sizeBytes);
-      await this.#file.datasync();
-    });
-    this.#sizeBytes = sizeBytes;
+    try {
+      await onDisk(this.#path, 0, async () => {
+        const sizeBytes = await this.#marks.positionOf(count, this.#sizeBytes);
+        await this.#marks.cut(count, sizeBytes);
+        await this.#file.truncate(sizeBytes);
+        await this.#file.datasync();
+        this.#sizeBytes = sizeBytes;
+      });
+    } catch (error) {
+      // Half cut, lines could be written behind others than was meant.
+      this.#failure = error;
+      throw error;
+    }
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -120,7 +138,9 @@ class DiskJournal implements Journal {
         await writeFully(this.#file, bytes, this.#sizeBytes);
         await this.#file.datasync();
       });
+      this.#marks.extend(bytes, this.#sizeBytes);
       this.#sizeBytes += bytes.length;
+      await this.#marks.file().catch(() => {});
     } catch (error) {
       // What was refused must not come back after a restart; where that cannot be had, nothing more is taken.
       await this.#file.truncate(this.#sizeBytes).catch(() => {
@@ -129,19 +149,6 @@ class DiskJournal implements Journal {
       throw error;
     }
   }
-}
-
-/** The position behind line `count`, counted from the front; the end where there are no more. */
-async function endOfLine(file: FileHandle, sizeBytes: number, count: number): Promise<number> {
-  const chunk = new Uint8Array(READ_CHUNK_BYTES);
-  let left = count;
-  for (let start = 0; left > 0 && start < sizeBytes; start += chunk.length) {
-    const part = chunk.subarray(0, Math.min(chunk.length, sizeBytes - start));
-    await readFully(file, part, start);
-    for (let at = part.indexOf(LINE_END); at >= 0; at = part.indexOf(LINE_END, at + 1))
-      if (--left === 0) return start + at + 1;
-  }
-  return left > 0 ? sizeBytes : 0;
 }
 
 /** The position behind the last line end, found from the back. */

@@ -204,7 +204,7 @@ export class Session {
           });
     if (http) opened.push(() => http.close());
     const session = new Session({ charter, member, store, engine, network, identity, http }, work, release);
-    checkHeader(member, options.header);
+    await checkHeader(member, options.header);
     return session;
   }
 
@@ -298,12 +298,9 @@ function foreignRun({ run }: Pick<RunNote, 'run'>, cause: WorldError): WorldErro
 }
 
 /** An invite names a header, so that nobody is led into another history of the same run. */
-function checkHeader({ log }: Member, header: Hash | undefined): void {
+async function checkHeader({ log }: Member, header: Hash | undefined): Promise<void> {
   if (header === undefined || header === log.state.run || header === log.state.lastHeader) return;
-  for (let index = log.length - 1; index >= 0; index--) {
-    const body = log.recordAt(index);
-    if (body.kind === 'header' && headerId(body.header) === header) return;
-  }
+  for await (const body of log.records()) if (body.kind === 'header' && headerId(body.header) === header) return;
   throw new WorldError('invite-foreign', 'The log of this run does not contain the header that the invite names.', {
     facts: { header },
     help: 'Either the invite or the log that is shown here is not genuine. Ask the member who invited you, another way.',
