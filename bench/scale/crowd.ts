@@ -11,7 +11,7 @@ import {
   ScriptedMember,
   ScriptedRun,
   testCharter,
-} from '../../packages/protocol/src/scripted.test-support.ts';
+} from '@folkmoot/protocol/test-support';
 
 const VANISHING_PERCENT = 20;
 const SECRETIVE_PERCENT = 1;

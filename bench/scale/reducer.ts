@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { apply, initialState, type State } from '@folkmoot/protocol';
-import type { ScriptedRun } from '../../packages/protocol/src/scripted.test-support.ts';
+import type { ScriptedRun } from '@folkmoot/protocol/test-support';
 import { median } from '../bench.ts';
 import { Crowd, crowdCharter } from './crowd.ts';
 

@@ -4,7 +4,7 @@ import { before, test } from 'node:test';
 import { below, type Cells, fromUtf8, type Journal, SeededRandom } from '@folkmoot/core';
 import { apply, initialState, type State } from '@folkmoot/protocol';
 import { type Charter, type Entry, entryBytes } from '@folkmoot/records';
-import { ScriptedMember, ScriptedRun, testCharter } from '../../protocol/src/scripted.test-support.ts';
+import { ScriptedMember, ScriptedRun, testCharter } from '@folkmoot/protocol/test-support';
 import { Keepsakes } from './keepsakes.ts';
 import { Log } from './log.ts';
 
