@@ -5,13 +5,8 @@
 import { below, type DeviceId, hashOf, SeededRandom } from '@folkmoot/core';
 import { RUN_PRESETS } from '@folkmoot/node';
 import { canLapse } from '@folkmoot/protocol';
+import { type Behaviour, ScriptedMember, ScriptedRun, testCharter } from '@folkmoot/protocol/test-support';
 import type { Charter } from '@folkmoot/records';
-import {
-  type Behaviour,
-  ScriptedMember,
-  ScriptedRun,
-  testCharter,
-} from '@folkmoot/protocol/test-support';
 
 const VANISHING_PERCENT = 20;
 const SECRETIVE_PERCENT = 1;

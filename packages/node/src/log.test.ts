@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { below, type Cells, fromUtf8, type Journal, SeededRandom } from '@folkmoot/core';
 import { apply, initialState, type State } from '@folkmoot/protocol';
-import { type Charter, type Entry, entryBytes } from '@folkmoot/records';
 import { ScriptedMember, ScriptedRun, testCharter } from '@folkmoot/protocol/test-support';
+import { type Charter, type Entry, entryBytes } from '@folkmoot/records';
 import { Keepsakes } from './keepsakes.ts';
 import { Log } from './log.ts';
 
