@@ -245,11 +245,15 @@ export class Elections {
 
   /** The certificate of `lock` among `locks` or those that were checked before; `undefined` where there is none. */
   #certificateFor(
-    { electors }: State,
+    { electors, lastHeader, run }: State,
     lock: NonNullable<Vote['lock']>,
     locks: readonly unknown[],
   ): Certificate | undefined {
-    const fits = (certificate: Certificate) => nameOf(certificate) === `${lock.term} ${lock.header}`;
+    // The same electors have signed other headers, in earlier rounds and perhaps in other runs: nobody could begin a term on one.
+    const fits = (certificate: Certificate) =>
+      nameOf(certificate) === `${lock.term} ${lock.header}` &&
+      certificate.header.prev === lastHeader &&
+      certificate.header.run === run;
     for (const { lock: checked } of this.#casts.values()) if (checked && fits(checked)) return checked;
     for (const value of locks) {
       const parsed = certificateSchema.safeParse(value);

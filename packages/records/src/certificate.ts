@@ -55,6 +55,9 @@ function signedBytes(certificate: Certificate, signer: Certificate['signers'][nu
   const { kind, term, header } = certificate;
   const { device, seq, seen, preimage } = signer;
   const common = { kind, run: header.run, round: header.round, base: header.base, device, seq, seen, term };
-  if (kind === 'seal') return canonicalOrNone({ ...common, header: headerId(header), prev: header.prev });
-  return preimage === null ? undefined : canonicalOrNone({ ...common, header, preimage });
+  // Whatever the signatures do not cover must not vary: one certificate has one form.
+  if ((preimage === null) !== (kind === 'seal')) return undefined;
+  return canonicalOrNone(
+    kind === 'seal' ? { ...common, header: headerId(header), prev: header.prev } : { ...common, header, preimage },
+  );
 }

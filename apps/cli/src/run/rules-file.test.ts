@@ -13,6 +13,8 @@ test('a change replaces what it names, and nothing else', () => {
   const changed = changedRules(tiny, { stepsPerRound: 10, timing: { graceMs: 100 } });
   assert.deepEqual(changed, { ...tiny, stepsPerRound: 10, timing: { ...tiny.timing, graceMs: 100 } });
   assert.deepEqual(changedRules(tiny), tiny);
+  const { succession } = changedRules(tiny, { succession: { everyRounds: 12 } });
+  assert.deepEqual(succession, { ...tiny.succession, everyRounds: 12 }, 'the role goes around');
 });
 
 test('a rule of another kind replaces the old one whole', () => {
