@@ -1,5 +1,18 @@
 /** Rows: each account in one line of text, under the root that a header names. What a fork carries is read from them. */
-import { type AccountId, canonicalJson, type Hash, merkleRoot, sha256, utf8 } from '@folkmoot/core';
+import {
+  type AccountId,
+  canonicalJson,
+  equalBytes,
+  type Hash,
+  merkleRoot,
+  parseBoundedJson,
+  sha256,
+  utf8,
+} from '@folkmoot/core';
+
+/** A lock for each of tens of thousands of rounds: nothing of a frozen account unlocks. */
+const MAX_ROW_BYTES = 2 ** 20;
+const BOUNDS = { depth: 3, containers: 2 ** 16, commas: 2 ** 18 };
 
 /** An account as a header commits to it. */
 export interface Row {
@@ -39,19 +52,24 @@ export function rowsBytes(rows: readonly string[]): Uint8Array {
 
 /** Reads what a stranger may have written: rows in ascending order of account, each in its one form, with sums that hold. */
 export function parseRows(bytes: Uint8Array): ReadRows {
-  const lines = new TextDecoder().decode(bytes).split('\n');
-  if (lines.pop() !== '') return { ok: false, reason: 'the last row is cut off' };
+  const lines: string[] = [];
   const rows: Row[] = [];
-  for (const [i, line] of lines.entries()) {
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(0x0a, at);
+    if (end < 0) return { ok: false, reason: 'the last row is cut off' };
+    const line = bytes.subarray(at, end);
     const row = rowIn(line);
-    if (!row) return { ok: false, reason: `line ${i + 1} is no row` };
-    if (i > 0 && row.account <= rows[i - 1]!.account) return { ok: false, reason: `line ${i + 1} is out of order` };
+    if (!row) return { ok: false, reason: `line ${rows.length + 1} is no row` };
+    if (rows.length > 0 && row.account <= rows.at(-1)!.account)
+      return { ok: false, reason: `line ${rows.length + 1} is out of order` };
     rows.push(row);
+    lines.push(rowText(row));
+    at = end + 1;
   }
   return { ok: true, rows, root: rowsRoot(lines) };
 }
 
-function rowIn(line: string): Row | undefined {
+function rowIn(line: Uint8Array): Row | undefined {
   const fields = jsonIn(line);
   if (!Array.isArray(fields) || fields.length !== 6) return undefined;
   const [account, carried, earned, forfeited, pairs, frozen] = fields;
@@ -65,12 +83,12 @@ function rowIn(line: string): Row | undefined {
   const row = { account, carried, earned, forfeited, locks, frozen };
   const locked = locks.reduce((sum, { amount }) => sum + amount, 0);
   const isWhole = Number.isSafeInteger(carried + earned) && locked + forfeited <= carried + earned;
-  return isWhole && rowText(row) === line ? row : undefined;
+  return isWhole && equalBytes(utf8(rowText(row)), line) ? row : undefined;
 }
 
-function jsonIn(line: string): unknown {
+function jsonIn(line: Uint8Array): unknown {
   try {
-    return JSON.parse(line);
+    return line.length > MAX_ROW_BYTES ? undefined : parseBoundedJson(line, BOUNDS);
   } catch {
     return undefined;
   }

@@ -46,39 +46,13 @@ export function foundRun(founding: Founding): Founded {
   const dataset = buildDataset(documents, tokenizer, { context: rules.model.context, leftOut: founding.leftOut });
   onStep('writing the programs');
   const programs = runPrograms(rules);
-  const { elements } = parameterLayout(rules.model);
   const base = start ? undefined : bytesOf(initialParameters(rules.model, hashOf('initial', founding.nonce)));
-  const charter: Charter = {
-    protocol: 1,
-    name: founding.name,
-    creator: founding.creator,
-    sequencer: founding.sequencer,
-    nonce: founding.nonce,
-    licence: founding.licence,
-    ...rules,
-    ...(founding.admission && { admission: founding.admission }),
-    parameters: elements,
+  const charter = charterOf(founding, {
     tokenizer: tokenizer.id,
-    dataset: {
-      manifest: dataset.manifestId,
-      manifestBytes: dataset.manifestBytes.length,
-      trainRoot: dataset.manifest.train.root,
-      holdoutRoot: dataset.manifest.holdout.root,
-      trainRows: dataset.manifest.train.rows,
-      holdoutRows: dataset.manifest.holdout.rows,
-    },
-    programs: {
-      train: programs.train.id,
-      optimizer: programs.optimizer.id,
-      norm: programs.norm.id,
-      evaluate: programs.evaluate.id,
-      ...(programs.muon && { muon: programs.muon.id }),
-      ...(programs.accumulate && { accumulate: programs.accumulate.id }),
-    },
+    dataset: datasetRules(dataset),
+    programs,
     initialBase: base ? sha256(base) : start!.base,
-    ...zeroIds(rules),
-  };
-  checkFounding(charter);
+  });
   const shards = dataset.shards.map((shard) => shard.bytes);
   const programBytes = Object.values(programs).map((program) => program.bytes);
   return {
@@ -94,6 +68,50 @@ export function foundRun(founding: Founding): Founded {
       ...(base ? [base] : []),
     ],
   };
+}
+
+/** What the charter says of a dataset. */
+export function datasetRules({ manifest, manifestId, manifestBytes }: Dataset): Charter['dataset'] {
+  return {
+    manifest: manifestId,
+    manifestBytes: manifestBytes.length,
+    trainRoot: manifest.train.root,
+    holdoutRoot: manifest.holdout.root,
+    trainRows: manifest.train.rows,
+    holdoutRows: manifest.holdout.rows,
+  };
+}
+
+/** Puts a charter together and checks it. Throws `charter-invalid`. */
+export function charterOf(
+  { name, creator, sequencer, nonce, licence, rules, admission }: Omit<Founding, 'documents'>,
+  parts: Pick<Charter, 'tokenizer' | 'dataset' | 'initialBase' | 'lineage'> & {
+    readonly programs: ReturnType<typeof runPrograms>;
+  },
+): Charter {
+  const { tokenizer, dataset, initialBase, lineage, programs } = parts;
+  const charter: Charter = {
+    protocol: 1,
+    ...{ name, creator, sequencer, nonce, licence },
+    ...rules,
+    ...(admission && { admission }),
+    parameters: parameterLayout(rules.model).elements,
+    tokenizer,
+    dataset,
+    programs: {
+      train: programs.train.id,
+      optimizer: programs.optimizer.id,
+      norm: programs.norm.id,
+      evaluate: programs.evaluate.id,
+      ...(programs.muon && { muon: programs.muon.id }),
+      ...(programs.accumulate && { accumulate: programs.accumulate.id }),
+    },
+    initialBase,
+    ...zeroIds(rules),
+    ...(lineage && { lineage }),
+  };
+  checkFounding(charter);
+  return charter;
 }
 
 function checkFounding(charter: Charter): void {

@@ -6,6 +6,7 @@ export { addressesIn, type DialledBack, dialledBackIn, MAX_DIALLED, type Probe, 
 export { ask, askJson } from './exchange.ts';
 export { artifactSizes } from './expectations.ts';
 export { firstDoor } from './first-door.ts';
+export { type Forked, type Forking, forkRun, rulesOfRun } from './fork-run.ts';
 export { type Founded, type Founding, foundRun } from './found-run.ts';
 export { Guard } from './guard.ts';
 export { helloIn, welcomeIn } from './hello.ts';

@@ -37,8 +37,7 @@ export async function fetchLineage(
   clock: Clock,
   signal?: AbortSignal,
 ): Promise<LineageFound> {
-  const from = [charter.sequencer];
-  const get = (id: Hash, maxBytes: number) => artifacts.get(id, { maxBytes, from, signal });
+  const get = (id: Hash, maxBytes: number) => artifacts.get(id, { maxBytes, signal });
   const ancestors: Ancestor[] = [];
   const pinned: Hash[] = [];
   let shares: readonly Share[] | undefined;

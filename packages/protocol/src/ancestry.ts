@@ -1,6 +1,6 @@
 /** Reading a run's log for those who fork it: the pedigree of one of its headers, and the credit that it commits to. */
 import { assert, type DeviceId, type Hash } from '@folkmoot/core';
-import { creditRows } from '@folkmoot/ledger';
+import { creditRows, rowsBytes } from '@folkmoot/ledger';
 import {
   certificateOf,
   type Entry,
@@ -23,6 +23,11 @@ export interface Ancestry {
   readonly pedigree: Uint8Array;
   /** Rows under the header's `creditsRoot`. */
   readonly rows: readonly string[];
+}
+
+/** The artifact of an ancestry's credits. */
+export function creditBytes({ rows }: Ancestry): Uint8Array {
+  return rowsBytes(rows);
 }
 
 /** Fold a log into it entry by entry, until `found`: the header `wanted` of round `round`. */

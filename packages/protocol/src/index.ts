@@ -1,5 +1,5 @@
 export { ADMISSION, type AdmissionCode, admissionCode, ticketKey } from './admission.ts';
-export { type Ancestry, AncestryReader } from './ancestry.ts';
+export { type Ancestry, AncestryReader, creditBytes } from './ancestry.ts';
 export { apply, check, nextDeadline } from './apply.ts';
 export * from './cases.ts';
 export type { DisputeDuty } from './dispute-duties.ts';

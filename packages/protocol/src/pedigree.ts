@@ -11,6 +11,7 @@ import {
   canonicalJson,
   type DeviceId,
   type Hash,
+  parseBoundedJson,
   revokingAccount,
   utf8,
   vouchingAccount,
@@ -22,7 +23,6 @@ import {
   type Header,
   headerId,
   type PedigreeLink,
-  parseJson,
   pedigreeLinkIn,
   type RecordBody,
   type RecordKind,
@@ -37,6 +37,8 @@ import { readEntry } from './succession.ts';
 
 /** A link with sixteen seals, and electors counted out by the longest of proofs. */
 const MAX_LINE_BYTES = 2 ** 20;
+/** The widest record in an entry, or that link. */
+const BOUNDS = { depth: 16, containers: 4096, commas: 16_384 };
 /** Lines after which whoever reads for long lets others have a turn. */
 const LINES_AT_ONCE = 64;
 
@@ -91,9 +93,7 @@ class Reader {
 
   /** Why the line does not go on from those before it, or `undefined`. */
   take(bytes: Uint8Array): string | undefined {
-    const json = parseJson(bytes, MAX_LINE_BYTES);
-    if (!json.ok) return json.reason;
-    const { entry, link, ...rest } = (json.value ?? {}) as Record<string, unknown>;
+    const { entry, link, ...rest } = lineIn(bytes);
     if ((entry === undefined) === (link === undefined) || Object.keys(rest).length > 0)
       return 'it is neither an entry nor a link';
     return link === undefined ? this.#takeEntry(entry) : this.#takeLink(link);
@@ -146,6 +146,15 @@ class Reader {
 
   get #roundBefore(): number {
     return this.shown?.header.round ?? 0;
+  }
+}
+
+/** The members of the object in one line; none where it is no such line. */
+function lineIn(bytes: Uint8Array): Record<string, unknown> {
+  try {
+    return (bytes.length > MAX_LINE_BYTES ? {} : (parseBoundedJson(bytes, BOUNDS) ?? {})) as Record<string, unknown>;
+  } catch {
+    return {};
   }
 }
 

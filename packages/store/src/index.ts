@@ -4,3 +4,4 @@ export { openJournal } from './journal.ts';
 export { JournalReader } from './journal-reader.ts';
 export { lockHolder, lockHome } from './lock.ts';
 export { ReadingStore } from './reading-store.ts';
+export { shareArtifacts } from './share-artifacts.ts';

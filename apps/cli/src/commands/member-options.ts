@@ -23,10 +23,8 @@ export interface ListenOptions {
   readonly name?: string;
 }
 
-export interface CharterOptions extends OptimizerOptions, ExchangeOptions {
-  readonly preset: string;
-  readonly model?: string;
-  readonly from?: string;
+/** What a run trains on and how: of a fork too. */
+export interface RulesOptions extends OptimizerOptions, ExchangeOptions {
   readonly rules?: string;
   readonly data?: string[];
   readonly textColumn?: string;
@@ -35,6 +33,12 @@ export interface CharterOptions extends OptimizerOptions, ExchangeOptions {
   readonly batchRows?: string;
   readonly microRows?: string;
   readonly engine?: 'native' | 'exact' | 'webgpu';
+}
+
+export interface CharterOptions extends RulesOptions {
+  readonly preset: string;
+  readonly model?: string;
+  readonly from?: string;
   readonly licence: string;
   readonly runName: string;
 }
@@ -84,19 +88,27 @@ export function addCharterOptions(command: Command): Command {
         'a Llama model by its Hugging Face config, with the rules of the nearest preset; the tokenizer is trained to its vocab_size',
       ).conflicts('preset'),
     )
-    .option(
-      '--rules <file.json>',
-      'rules that differ from the preset’s: timing, committee, audit, credit, steps, as the charter names them',
-    )
     .addOption(
       new Option(
         '--from <folder>',
         'go on from the weights and the tokenizer of a Hugging Face folder, such as one made by export; float32, float16 or bfloat16, also in several files',
       ).conflicts(['preset', 'model']),
     )
+    .option('--licence <spdx>', 'licence of the model', 'Apache-2.0')
+    .option('--run-name <name>', 'what the run is called', 'folkmoot');
+  return addRulesOptions(general, { rules: 'the preset’s', data: 'the text of installed dependencies' });
+}
+
+/** What a run trains on and how; `usual` says in a few words what holds where nothing is said. */
+export function addRulesOptions(command: Command, usual: { readonly rules: string; readonly data: string }): Command {
+  const general = command
+    .option(
+      '--rules <file.json>',
+      `rules that differ from ${usual.rules}: timing, committee, audit, credit, steps, as the charter names them`,
+    )
     .option(
       '--data <path...>',
-      'folders and files of text, Markdown, source code, JSONL or Parquet, also as .gz; whoever holds the invite can read it, so you are asked first (default: the text of installed dependencies)',
+      `folders and files of text, Markdown, source code, JSONL or Parquet, also as .gz; whoever holds the invite can read it, so you are asked first (default: ${usual.data})`,
     )
     .option(
       '--text-column <name>',
@@ -107,7 +119,7 @@ export function addCharterOptions(command: Command): Command {
       'keep documents that are very short, generated, mostly numbers and symbols, or repeat themselves',
     )
     .option('--keep-near-duplicates', 'keep documents that nearly repeat an earlier one')
-    .option('--batch-rows <n>', 'rows of an inner step (default: the preset’s)')
+    .option('--batch-rows <n>', `rows of an inner step (default: ${usual.rules})`)
     .option(
       '--micro-rows <n>',
       'rows that are in memory at once: a divisor of the batch’s, whose gradients are added up (default: all rows)',
@@ -117,8 +129,6 @@ export function addCharterOptions(command: Command): Command {
         '--engine <kind>',
         'native or webgpu: fast, compared by tolerance across machines (a GPU is used where there is one); exact: the same bits everywhere',
       ).choices(['native', 'exact', 'webgpu']),
-    )
-    .option('--licence <spdx>', 'licence of the model', 'Apache-2.0')
-    .option('--run-name <name>', 'what the run is called', 'folkmoot');
+    );
   return addOptimizerOptions(addExchangeOptions(general));
 }

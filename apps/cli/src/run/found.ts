@@ -74,14 +74,7 @@ export async function found(call: Invocation, identity: Identity, options: Found
   const rules = rulesOf(options);
   const members = options.memory?.members;
   memoryPlan(rules, { ...(await memoryBudget(rules.engine.kind, options.memory)), members }, true);
-  const { documents, summary } = await readData(call, options);
-  const read = prepareDocuments(documents, summary, {
-    quality: options.qualityFilters,
-    nearDuplicates: !options.keepNearDuplicates,
-  });
-  for (const line of describeSummary(read.summary)) call.note(line);
-  call.note('Whoever holds the invite can read this data: members fetch it to train on it.');
-  if (options.asks) await call.confirm('Share it with everybody who holds the invite?');
+  const read = await sharedData(call, options, options.asks, () => readData(call, options));
   if (options.start) call.note('reading the weights …');
   const start = options.start && { tokenizer: options.start.tokenizer, base: await options.start.baseId() };
   const founded = foundRun({
@@ -107,13 +100,41 @@ export async function found(call: Invocation, identity: Identity, options: Found
   return founded;
 }
 
-function rulesOf(options: FoundingOptions): RunRules {
-  const { preset, model, engine, minMembers } = options;
-  const usual = model === undefined ? RUN_PRESETS[preset] : rulesForModel(model);
-  const rules = changedRules(usual, options.rules);
+/** Reads and sorts out what members will train on, and asks whether it may be shared. Throws what reading throws, `declined`. */
+export async function sharedData(
+  call: Invocation,
+  { qualityFilters, keepNearDuplicates }: Pick<FoundingOptions, 'qualityFilters' | 'keepNearDuplicates'>,
+  asks: boolean,
+  read: () => Promise<DocumentsRead>,
+): Promise<ReturnType<typeof prepareDocuments>> {
+  const { documents, summary } = await read();
+  const prepared = prepareDocuments(documents, summary, {
+    quality: qualityFilters,
+    nearDuplicates: !keepNearDuplicates,
+  });
+  for (const line of describeSummary(prepared.summary)) call.note(line);
+  call.note('Whoever holds the invite can read this data: members fetch it to train on it.');
+  if (asks) await call.confirm('Share it with everybody who holds the invite?');
+  return prepared;
+}
+
+function rulesOf({ preset, model, ...options }: FoundingOptions): RunRules {
+  return rulesFrom(model === undefined ? RUN_PRESETS[preset] : rulesForModel(model), options);
+}
+
+/** Options that change rules, whichever they start from. */
+export type RulesChoice = OptimizerOptions &
+  ExchangeOptions &
+  BatchOptions &
+  Pick<FoundingOptions, 'rules' | 'engine' | 'minMembers'>;
+
+/** `usual` with what was chosen in the place of theirs. Throws what each option throws on a wrong value. */
+export function rulesFrom(usual: RunRules, options: RulesChoice): RunRules {
+  const { engine, minMembers } = options;
+  const { microRows, ...rules } = changedRules(usual, options.rules);
   return {
     ...rules,
-    ...batchOf(rules, options),
+    ...batchOf({ ...rules, microRows }, options),
     ...exchangeOf(rules, options),
     engine: engine === undefined ? rules.engine : engineRules(engine),
     optimizer: optimizerOf(rules, options),
@@ -121,9 +142,17 @@ function rulesOf(options: FoundingOptions): RunRules {
   };
 }
 
-function readData(call: Invocation, { data, textColumn, preset }: FoundingOptions): Promise<DocumentsRead> {
-  if (data) return readDocuments(data, { textField: textColumn, onProgress: progressNotes(call) });
+function readData(
+  call: Invocation,
+  { data, textColumn, preset }: Pick<FoundingOptions, 'data' | 'textColumn' | 'preset'>,
+): Promise<DocumentsRead> {
+  if (data) return readChosen(call, data, textColumn);
   return defaultDocuments(projectRoot, Math.min(MAX_DEFAULT_BYTES, DEFAULT_DATA_BYTES[preset]));
+}
+
+/** What a person has named. */
+export function readChosen(call: Invocation, data: readonly string[], textField?: string): Promise<DocumentsRead> {
+  return readDocuments(data, { textField, onProgress: progressNotes(call) });
 }
 
 /** A line every few seconds: a reader of gigabytes must not seem to hang. */
