@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explain } from './explain.ts';
+import { hashOf, shortId } from '@folkmoot/core';
+import { explain, explainCarried } from './explain.ts';
 import type { Evidence, Outcome } from './settlement.ts';
 
 const EVIDENCE: Evidence = {
@@ -71,4 +72,13 @@ test('a settlement without evidence still has a sentence', () => {
     const text = sentence(outcome, {});
     assert.ok(text.startsWith('round 4: ADA earned 40 credits: '));
   }
+});
+
+test('what was carried is explained apart from what was earned', () => {
+  const from = { run: hashOf('parent'), round: 7 };
+  assert.equal(
+    explainCarried({ free: 30, locked: 20 }, from),
+    `50 credits carried from round 7 of run ${shortId(from.run)}, by its share policy: 30 free, 20 locked anew, since they could still be lost there`,
+  );
+  assert.match(explainCarried({ free: 30, locked: 0 }, from), /policy: 30 free$/);
 });

@@ -1,6 +1,7 @@
 /** The `why` sentence: what a member got for a round, and on what evidence. */
-import { type DeviceId, shortId } from '@folkmoot/core';
+import { type DeviceId, type Hash, shortId } from '@folkmoot/core';
 import type { Evidence, Outcome, Settlement } from './settlement.ts';
+import type { Share } from './shares.ts';
 
 /** A name for people; ids stay readable where there is none. */
 export type Naming = (device: DeviceId) => string;
@@ -9,6 +10,15 @@ export type Naming = (device: DeviceId) => string;
 export function explain(settlement: Settlement, credit: number, naming: Naming = shortId): string {
   const reason = REASONS[settlement.outcome](settlement.evidence, naming);
   return `round ${settlement.round}: ${naming(settlement.device)} earned ${credit} credits: ${reason}`;
+}
+
+/** One sentence about what an account brought from the run that this one was forked from. */
+export function explainCarried(share: Pick<Share, 'free' | 'locked'>, from: { run: Hash; round: number }): string {
+  const parts = [
+    ...(share.free > 0 ? [`${share.free} free`] : []),
+    ...(share.locked > 0 ? [`${share.locked} locked anew, since they could still be lost there`] : []),
+  ];
+  return `${share.free + share.locked} credits carried from round ${from.round} of run ${shortId(from.run)}, by its share policy: ${parts.join(', ')}`;
 }
 
 const REASONS: Record<Outcome, (evidence: Evidence, naming: Naming) => string> = {

@@ -2,6 +2,7 @@ export type { Arbitration, Claim, Claimed, Fetch, Keep, Place } from './arbitrat
 export { artifactRequestIn, sizeIn } from './artifact-sources.ts';
 export { Artifacts } from './artifacts.ts';
 export type { Conduct } from './conduct.ts';
+export { copyLog } from './copy-log.ts';
 export { addressesIn, type DialledBack, dialledBackIn, MAX_DIALLED, type Probe, serveDialBack } from './dial-back.ts';
 export { ask, askJson } from './exchange.ts';
 export { artifactSizes } from './expectations.ts';

@@ -6,6 +6,7 @@ import { register as create } from './create.ts';
 import { register as doctor } from './doctor.ts';
 import { register as evaluate } from './evaluate.ts';
 import { register as exportModel } from './export.ts';
+import { register as fork } from './fork.ts';
 import { register as fuzz } from './fuzz.ts';
 import { register as generate } from './generate.ts';
 import { register as invite } from './invite.ts';
@@ -25,6 +26,7 @@ import { register as why } from './why.ts';
 export const commands: readonly Register[] = [
   up,
   create,
+  fork,
   join,
   invite,
   status,

@@ -298,7 +298,7 @@ function foreignRun({ run }: Pick<RunNote, 'run'>, cause: WorldError): WorldErro
 }
 
 /** An invite names a header, so that nobody is led into another history of the same run. */
-async function checkHeader({ log }: Member, header: Hash | undefined): Promise<void> {
+export async function checkHeader({ log }: Pick<Member, 'log'>, header: Hash | undefined): Promise<void> {
   if (header === undefined || header === log.state.run || header === log.state.lastHeader) return;
   for await (const body of log.records()) if (body.kind === 'header' && headerId(body.header) === header) return;
   throw new WorldError('invite-foreign', 'The log of this run does not contain the header that the invite names.', {
@@ -307,7 +307,12 @@ async function checkHeader({ log }: Member, header: Hash | undefined): Promise<v
   });
 }
 
-async function reachSomebody(network: Libp2pNetwork, doors: readonly string[], signal: AbortSignal): Promise<void> {
+/** Throws `invite-unreachable`. */
+export async function reachSomebody(
+  network: Libp2pNetwork,
+  doors: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   const enter = async (door: string) => untilDirect(network, await network.connect(door, signal), signal);
   const cause = await firstDoor(doors, enter, systemClock, signal).catch((error: unknown) => ({ error }));
   if (cause === undefined) return;

@@ -31,6 +31,15 @@ export interface MemberStatus extends Balance {
   };
 }
 
+export interface LineageStatus {
+  readonly parent: Hash;
+  readonly header: Hash;
+  readonly round: number;
+  /** Credits that accounts brought, and how many did; some need not have joined. */
+  readonly carried: number;
+  readonly accounts: number;
+}
+
 export interface RunStatus {
   readonly run: Hash;
   readonly name: string;
@@ -47,6 +56,8 @@ export interface RunStatus {
   /** The sequencer's term of office. */
   readonly term: number;
   readonly charter: object;
+  /** Where the run was forked from another. */
+  readonly lineage: LineageStatus | null;
   readonly members: readonly MemberStatus[];
   readonly openAudits: number;
   /** Who may join. */
@@ -75,6 +86,7 @@ export async function readStatus(run: OpenRun): Promise<RunStatus> {
     base: state.base,
     term: state.term,
     charter: highlights(run),
+    lineage: lineageOf(run),
     members: memberStatuses(story),
     openAudits: Object.keys(state.audits).length,
     admission: charter.admission?.kind ?? 'open',
@@ -85,6 +97,13 @@ export async function readStatus(run: OpenRun): Promise<RunStatus> {
     diskBytes: await folderBytes(folder.path),
     folder: folder.path,
   };
+}
+
+function lineageOf({ charter, shares = [] }: OpenRun): LineageStatus | null {
+  if (!charter.lineage) return null;
+  const { parent, header, round } = charter.lineage;
+  const carried = shares.reduce((sum, { free, locked }) => sum + free + locked, 0);
+  return { parent, header, round, carried, accounts: shares.length };
 }
 
 function highlights({ charter }: OpenRun) {
@@ -154,6 +173,7 @@ export function statusLines(status: RunStatus, color: boolean): string[] {
       'model',
       `${formatCount(charter.parameters)} parameters: ${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}, width ${model.hidden}, ${formatCount(model.vocab)} tokens, context ${model.context}; licence ${oneLine(charter.licence)}`,
     ),
+    ...(status.lineage ? [field('lineage', lineageText(status.lineage))] : []),
     field('data', `${formatCount(charter.trainRows)} rows to train on, ${formatCount(charter.holdoutRows)} held out`),
     field(
       'rules',
@@ -170,7 +190,7 @@ export function statusLines(status: RunStatus, color: boolean): string[] {
       `${formatCount(status.entries)} entries, the last at ${localTime(status.lastEntryMs)}; ${termText(status)}`,
     ),
     '',
-    ...memberTable(status.members, paint),
+    ...memberTable(status, paint),
     ...(status.openAudits > 0
       ? [`${status.openAudits} ${status.openAudits === 1 ? 'audit is' : 'audits are'} under way`]
       : []),
@@ -181,6 +201,14 @@ export function statusLines(status: RunStatus, color: boolean): string[] {
         ? `Others join with:\n  folkmoot join ${status.invite}`
         : `This run is by ${status.admission}: let others in with "folkmoot invite", see "folkmoot invite --help".`,
   ];
+}
+
+function lineageText({ parent, header, round, carried, accounts }: LineageStatus): string {
+  const brought =
+    accounts === 0
+      ? 'carries no credit'
+      : `carries ${formatCount(carried)} credits of ${accounts} ${accounts === 1 ? 'account' : 'accounts'}`;
+  return `forked from run ${parent.slice(0, 10)} at round ${round} (header ${header.slice(0, 10)}); ${brought}`;
 }
 
 function roundText({ round, phase, finished, phaseSinceMs }: RunStatus): string {
@@ -206,28 +234,24 @@ function engineText({ engine, tolerancePpm }: { engine: string; tolerancePpm: nu
     : `${engine} engine, tolerance ${percent(tolerancePpm)}`;
 }
 
-function memberTable(members: readonly MemberStatus[], paint: ReturnType<typeof painter>): string[] {
+function memberTable({ members, lineage }: RunStatus, paint: ReturnType<typeof painter>): string[] {
   if (members.length === 0) return ['Nobody has joined yet.'];
   const name = Math.max(6, ...members.map((member) => displayWidth(member.name)));
   const state = Math.max(5, ...members.map((member) => member.state.length));
-  const row = (cells: readonly string[]) =>
-    `${fit(cells[0]!, name)}  ${cells[1]!.slice(0, 10).padEnd(10)}  ${fit(cells[2]!, state)}  ${cells
-      .slice(3, 6)
+  const row = (who: readonly [string, string, string], credits: readonly string[], last: string) =>
+    `${fit(who[0], name)}  ${who[1].slice(0, 10).padEnd(10)}  ${fit(who[2], state)}  ${credits
       .map((cell) => fit(cell, 8, 'right'))
-      .join('  ')}  ${cells[6]}`;
-  const head = row(['member', 'device', 'state', 'earned', 'locked', 'unlocked', 'audits']);
+      .join('  ')}  ${last}`;
+  // What was brought has a column in a fork alone.
+  const credits = [...(lineage ? (['carried'] as const) : []), 'earned', 'locked', 'unlocked'] as const;
   return [
-    paint('dim', head),
+    paint('dim', row(['member', 'device', 'state'], credits, 'audits')),
     ...members.map((member) =>
-      row([
-        member.name,
-        member.device,
-        member.state,
-        formatCount(member.earned),
-        formatCount(member.locked),
-        formatCount(member.unlocked),
+      row(
+        [member.name, member.device, member.state],
+        credits.map((kind) => formatCount(member[kind])),
         auditText(member) + (member.sequencer ? paint('dim', '  orders the log') : ''),
-      ]),
+      ),
     ),
   ];
 }

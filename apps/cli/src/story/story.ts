@@ -27,8 +27,8 @@ export class Story {
   private constructor(run: OpenRun) {
     this.run = run;
     this.#reader = new JournalReader(run.folder.journal);
-    this.#state = initialState(run.charter);
-    this.#retelling = retell(run.charter, this.#nextLines());
+    this.#state = initialState(run.charter, run.shares);
+    this.#retelling = retell(run.charter, this.#nextLines(), run.shares);
   }
 
   /** Reads what there is. Throws `log-damaged`. */

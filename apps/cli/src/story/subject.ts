@@ -2,6 +2,7 @@
 import { WorldError } from '@folkmoot/core';
 import { memberList, membersNamed } from './find-member.ts';
 import type { Story } from './story.ts';
+import { absentAccounts, explainAccount } from './why-account.ts';
 import { explainMember } from './why-member.ts';
 import { explainRecord, recordsNamed } from './why-record.ts';
 import { explainRound } from './why-round.ts';
@@ -18,6 +19,8 @@ export function explainSubject(story: Story, what: string): Explanation {
   if (round) return explainRound(story, round);
   const devices = membersNamed(story.state.members, what);
   if (devices.length === 1) return explainMember(story, devices[0]!);
+  const [absent] = devices.length > 0 ? [] : absentAccounts(story, what);
+  if (absent) return explainAccount(story, absent);
   const records = devices.length > 0 ? [] : recordsNamed(story, what);
   if (records.length === 1) return explainRecord(story, records[0]!);
   throw devices.length + records.length > 1

@@ -1,11 +1,12 @@
 /** What a member earned, round by round, and on what evidence. */
-import type { DeviceId } from '@folkmoot/core';
-import { balanceOf, explain, isPaid, type Settlement } from '@folkmoot/ledger';
+import type { AccountId, DeviceId } from '@folkmoot/core';
+import { balanceOf, explain, explainCarried, isPaid, type Settlement } from '@folkmoot/ledger';
 import { type Asked, auditPpm } from '@folkmoot/protocol';
 import { formatCount } from '../ui/format.ts';
 import { percent } from './entry-lines.ts';
 import { memberState } from './member-state.ts';
 import { namesOf } from './names.ts';
+import type { OpenRun } from './open-run.ts';
 import type { Story } from './story.ts';
 import type { Explanation } from './subject.ts';
 
@@ -48,10 +49,18 @@ export function explainMember(story: Story, device: DeviceId): Explanation {
         : []),
       ...(rounds.length + open.length === 0 ? ['No round of this member has been settled yet.'] : []),
       '',
+      ...carriedLines(run, member.account),
       `${formatCount(balance.earned)} credits earned in ${paid} of ${rounds.length} settled rounds: ${formatCount(balance.locked)} locked, ${formatCount(balance.unlocked)} unlocked${balance.forfeited > 0 ? `, ${formatCount(balance.forfeited)} forfeited` : ''}`,
       `its next round is audited with a probability of ${percent(ppm)}`,
     ],
   };
+}
+
+/** What an account brought into a fork, in a sentence; nothing where it brought none. */
+export function carriedLines({ charter, shares }: OpenRun, account: AccountId): string[] {
+  const share = shares?.find((each) => each.account === account);
+  const { lineage } = charter;
+  return share && lineage ? [explainCarried(share, { run: lineage.parent, round: lineage.round })] : [];
 }
 
 const auditorOf = ({ auditor }: Asked): DeviceId => auditor;
