@@ -115,6 +115,16 @@ export class Branches {
     return compared;
   }
 
+  /** Reads what the peer's log has after the end of this one. */
+  readOn(peer: DeviceId, signal: AbortSignal): Promise<void> {
+    const read = this.#turn.then(async () => {
+      const branch = await this.fetch(peer, signal);
+      if (branch?.common === this.#log.state.head.index) await this.#log.turn(branch.common, branch.entries);
+    });
+    this.#turn = read.catch(() => {});
+    return read;
+  }
+
   /**
    * The peer's log from where it leaves this one, up to entry `until` or to its end so far. `undefined` where it does not continue
    * what is finished here, or is too long.

@@ -1,11 +1,20 @@
 /** From the disk into the run: a copy of the log that is as long as the others', and a place in it. */
-import { type Cells, type Clock, type DeviceKey, fromUtf8, type Network, WorldError } from '@folkmoot/core';
+import {
+  type Cells,
+  type Clock,
+  type DeviceId,
+  type DeviceKey,
+  fromUtf8,
+  type Network,
+  WorldError,
+} from '@folkmoot/core';
 import type { Said } from '@folkmoot/records';
 import type { Branches } from './branches.ts';
 import type { Guard } from './guard.ts';
 import { throwIfShutOut } from './joining.ts';
 import type { Log } from './log.ts';
 import type { Notice } from './notices.ts';
+import type { Peers } from './peers.ts';
 import { followLog } from './replication.ts';
 import type { Sequencer } from './sequencer.ts';
 import { mustAccept } from './voice.ts';
@@ -13,6 +22,9 @@ import type { Workbench } from './workbench.ts';
 
 /** How long a sequencer that starts again waits for what the others know. */
 const ASK_MS = 3000;
+const POLL_MS = 50;
+/** And how long it reads that. */
+const READ_MS = 15_000;
 
 /** A member that once found the witnesses' base wrong does not take it for granted after a restart. */
 export async function checkDesync(cells: Cells): Promise<void> {
@@ -29,6 +41,7 @@ export interface CatchUp {
   readonly clock: Clock;
   readonly key: DeviceKey;
   readonly branches: Branches;
+  readonly peers: Peers;
   readonly sequencer: Sequencer;
   readonly guard: Guard;
   readonly notify: (notice: Notice) => void;
@@ -55,11 +68,31 @@ export async function catchUp(parts: CatchUp, signal: AbortSignal): Promise<void
   sequencer.begin();
 }
 
-/** Whoever held the term before it stopped may have lost it meanwhile: those who are here know. */
-async function askEverybody({ network, clock, branches }: CatchUp, signal: AbortSignal): Promise<void> {
-  const asked = network.peers().map((peer) => branches.look(peer, signal).catch(() => {}));
+/**
+ * Whoever held the term before it stopped may have lost it meanwhile; or its disk has lost the end of the log, to which it must
+ * not sign another. Those who were here before know, and are only being dialled. One that says that it knows more, and is
+ * slow to show it, is not waited for for ever.
+ */
+async function askEverybody({ network, clock, branches, peers }: CatchUp, signal: AbortSignal): Promise<void> {
   const late = new AbortController();
-  await Promise.race([Promise.all(asked), clock.sleep(ASK_MS, late.signal).catch(() => {})]);
+  const asking = AbortSignal.any([signal, late.signal]);
+  const asked = new Set<DeviceId>();
+  const reading: Promise<unknown>[] = [];
+  let answers = 0;
+  const ask = async (peer: DeviceId) => {
+    await branches.look(peer, asking).catch(() => {});
+    if (branches.ahead?.peer === peer) reading.push(branches.readOn(peer, asking).catch(() => {}));
+    answers++;
+  };
+  for (const untilMs = clock.now() + ASK_MS; clock.now() < untilMs && !signal.aborted; ) {
+    for (const peer of network.peers()) {
+      if (!asked.has(peer)) void ask(peer);
+      asked.add(peer);
+    }
+    if (answers >= peers.expected && answers === asked.size) break;
+    await clock.sleep(POLL_MS, signal).catch(() => {});
+  }
+  await Promise.race([Promise.all(reading), clock.sleep(READ_MS, asking).catch(() => {})]);
   late.abort();
 }
 

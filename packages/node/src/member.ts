@@ -264,6 +264,7 @@ export class Member {
     const parts = {
       ...shared,
       branches: this.#branches,
+      peers: this.peers,
       sequencer: this.#sequencer,
       notify: (notice: Notice) => this.#notify(notice),
       background: (running: Promise<unknown>) => this.#background(running),

@@ -89,6 +89,11 @@ export class Peers {
     unwatch();
   }
 
+  /** How many can be expected to answer soon after a start: those that were known before it, as many as are dialled. */
+  get expected(): number {
+    return Math.min(WANTED_PEERS, this.#known.size);
+  }
+
   /** Addresses at which `device` was last heard of. */
   addressesOf(device: DeviceId): readonly string[] {
     return this.#known.get(device)?.addresses ?? [];
