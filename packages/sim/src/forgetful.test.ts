@@ -47,7 +47,11 @@ test('where nobody can be asked it signs a second end: that is provable, and the
   assert.ok(await run.until(() => others.every(({ state }) => state!.finalized >= finalized + 3)));
   const events = others[0]!.events;
   const faults = events.flatMap((event) => (event.kind === 'fault' ? [event.device] : []));
-  assert.deepEqual([...new Set(faults)], [run.creator.id], 'who has said two things, and nobody else, is proven to have');
+  assert.deepEqual(
+    [...new Set(faults)],
+    [run.creator.id],
+    'who has said two things, and nobody else, is proven to have',
+  );
   assert.notEqual(others[0]!.state!.sequencer, run.creator.id);
   assert.ok(events.every((event) => event.kind !== 'forfeited'));
   for (const { state } of others) assert.equal(state!.lastHeader, others[0]!.state!.lastHeader);

@@ -14,6 +14,8 @@ export interface Truth {
   readonly shares?: readonly Share[];
   /** Adversaries are not honest, whatever they do. */
   isHonest(device: DeviceId): boolean;
+  /** Its disk has forgotten what it had signed as the sequencer: it may contradict itself and mean no harm. */
+  hasForgotten(device: DeviceId): boolean;
   /** An adversary that never does the work that it is credited for. */
   doesNoWork(device: DeviceId): boolean;
   keyOf(device: DeviceId): DeviceKey | undefined;

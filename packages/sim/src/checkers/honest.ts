@@ -13,6 +13,7 @@ export function honest(truth: Truth): Checker {
   const refused = new Set<string>();
 
   function take(event: Event): Finding {
+    if (event.kind === 'fault' && truth.hasForgotten(event.device)) return undefined;
     if (event.kind === 'fault' || event.kind === 'forfeited')
       return truth.isHonest(event.device)
         ? `${short(event.device)} is honest and loses credit: ${event.kind}`

@@ -2,6 +2,7 @@ import { bases } from './bases.ts';
 import { carries } from './carries.ts';
 import type { MakeChecker } from './checker.ts';
 import { claims } from './claims.ts';
+import { convictions } from './convictions.ts';
 import { credits } from './credits.ts';
 import { draws } from './draws.ts';
 import { fates } from './fates.ts';
@@ -11,6 +12,7 @@ import { inert } from './inert.ts';
 import { phases } from './phases.ts';
 import { quorums } from './quorums.ts';
 import { surroundings } from './surroundings.ts';
+import { terms } from './terms.ts';
 
 export type { Checker, Finding, Look, Truth } from './checker.ts';
 
@@ -25,8 +27,10 @@ export const CHECKERS = {
   phases,
   draws,
   quorums,
+  terms,
   honest,
   credits,
+  convictions,
   carries,
   inert,
   forgery,

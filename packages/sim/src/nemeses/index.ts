@@ -6,6 +6,7 @@ import { duplication } from './duplication.ts';
 import { flashJoin } from './flash-join.ts';
 import { flippedBit } from './flipped-bit.ts';
 import { loss } from './loss.ts';
+import { lostOffice } from './lost-office.ts';
 import { lostStore } from './lost-store.ts';
 import { lostTail } from './lost-tail.ts';
 import { massLeave } from './mass-leave.ts';
@@ -35,6 +36,7 @@ export const NEMESES = {
   'disk-full': diskFull,
   'torn-write': tornWrite,
   'lost-tail': lostTail,
+  'lost-office': lostOffice,
   'lost-store': lostStore,
   'flipped-bit': flippedBit,
   'mass-leave': massLeave,

@@ -36,6 +36,8 @@ export interface Struck {
   crash(person: SimPerson): void;
   /** Starts a person's process where there is none, again and again until it runs. */
   restart(person: SimPerson): void;
+  /** Notes that a person’s disk has forgotten what it had signed, so that it may contradict itself. */
+  forget(person: SimPerson): void;
   /** A new person comes. */
   join(): void;
 }

@@ -22,6 +22,8 @@ export interface Rules {
   readonly fewWitnesses: boolean;
   /** Trainers show signs of life, and others stand by for their seats. */
   readonly leases: boolean;
+  /** The role of the sequencer goes on every few rounds. */
+  readonly rotates: boolean;
 }
 
 export interface Plan {
@@ -74,6 +76,7 @@ export function drawPlan(seed: string, wishes: Wishes, adversaries: readonly str
     momentum: below(random, 3) === 0,
     fewWitnesses: below(random, 2) === 0,
     leases: below(random, 3) === 0,
+    rotates: below(random, 4) === 0,
   };
   return {
     seed,

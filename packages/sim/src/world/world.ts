@@ -59,6 +59,9 @@ class World {
   readonly #adversaries = new Map<DeviceId, string>();
   readonly #byId = new Map<DeviceId, SimPerson>();
   readonly #enders = new Set<() => void>();
+  /** Their disks have forgotten what they had signed; and of those, who has contradicted itself since. */
+  readonly #forgetful = new Set<DeviceId>();
+  readonly #atFault = new Set<DeviceId>();
   #calmFrom: number | undefined;
 
   constructor(plan: Plan, training?: (clock: SimClock) => Training) {
@@ -70,6 +73,9 @@ class World {
     this.#run.watch = (person, notice) => {
       this.#referee.hear(person, notice);
       this.#chronicle.hear(person, notice);
+      if (notice.kind !== 'entry') return;
+      for (const event of notice.events)
+        if (event.kind === 'fault' && this.#forgetful.has(event.device)) this.#atFault.add(event.device);
     };
   }
 
@@ -133,6 +139,7 @@ class World {
         victims,
         crash: (person) => this.#crash(person),
         restart: (person) => void this.#restart(person),
+        forget: ({ id }) => void this.#forgetful.add(id),
         join: () => this.#join(),
       },
       blow,
@@ -183,7 +190,7 @@ class World {
 
   async #calm(): Promise<void> {
     this.#heal();
-    const honest = this.#run.people.filter(({ id }) => !this.#adversaries.has(id));
+    const honest = this.#run.people.filter(({ id }) => this.#isHonest(id));
     const isBack = () => honest.every((person) => person.member !== undefined);
     if (!(await this.#until(isBack, RETURN_MS))) return this.#stuck('somebody does not come back', honest);
     const goal = this.#referee.state.finalized + this.#plan.rounds + AFTERMATH;
@@ -252,20 +259,25 @@ class World {
     return (await clock.runUntil(isOver, clock.now() + limitMs)) && !this.#referee.violation;
   }
 
+  #isHonest(device: DeviceId): boolean {
+    return !this.#adversaries.has(device) && !this.#atFault.has(device);
+  }
+
   #truth(): Truth {
     const world = this;
     const { charter } = this.#run;
     return {
       charter,
       run: runId(charter),
-      isHonest: (device) => !world.#adversaries.has(device),
+      isHonest: (device) => world.#isHonest(device),
+      hasForgotten: (device) => world.#forgetful.has(device),
       doesNoWork: (device) => doesNoWork(world.#adversaries.get(device) ?? ''),
       keyOf: (device) => world.#byId.get(device)?.key,
       get auditorsAreHonest() {
         return [...world.#adversaries.values()].every(doesNoWork);
       },
       get allHonest() {
-        return world.#adversaries.size === 0;
+        return world.#adversaries.size + world.#atFault.size === 0;
       },
       get calmFrom() {
         return world.#calmFrom;
@@ -275,8 +287,8 @@ class World {
   }
 }
 
-/** Credit unlocks early enough to be seen. */
-function charterOf({ exact, momentum, fewWitnesses, leases }: Rules, members: number): Charter {
+/** Credit unlocks early enough to be seen; where there are leases, most rounds are left in the middle. */
+function charterOf({ exact, momentum, fewWitnesses, leases, rotates }: Rules, members: number): Charter {
   const charter = simCharter({ credit: { perSegment: 10, vestingRounds: 3 } });
   return {
     ...charter,
@@ -286,7 +298,8 @@ function charterOf({ exact, momentum, fewWitnesses, leases }: Rules, members: nu
       ...(fewWitnesses && { maxWitnesses: FEW }),
       ...(leases && { maxTrainers: Math.max(3, members - 2) }),
     },
-    ...(leases && { lease: { everyMs: 500, lapseMs: 1500, reserves: 8 } }),
+    ...(leases && { stepsPerRound: 12, lease: { everyMs: 500, lapseMs: 1500, reserves: 8 } }),
+    ...(rotates && { succession: { ...charter.succession, everyRounds: 2 } }),
     ...(momentum && { aggregator: { ...charter.aggregator, momentum: '0.5' } }),
   };
 }
