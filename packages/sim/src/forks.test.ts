@@ -81,6 +81,7 @@ test('a run forks in mid-run after its creator is gone: both go on, and records 
   const run = runId(fork.charter);
   const referee = new Referee({
     ...{ charter: fork.charter, run, shares, auditorsAreHonest: true, allHonest: true, calmFrom: 1, pretends: true },
+    hasForgotten: () => false,
     isHonest: () => true,
     doesNoWork: () => false,
     keyOf: (device) => fork.people.find(({ id }) => id === device)?.key,
