@@ -1,52 +1,54 @@
 /**
  * Goodput: what a run delivers while a fifth of its trainers fails in every round.
  *
- * The production member on the simulated network, disk and clock, with pretended training. In each round every trainer but
- * the sequencer fails with a probability of a fifth, at a moment drawn evenly over the usual training time, and is started
- * again when the round is over. Perfect members would fill every seat.
+ * Ten seats: the production member on the simulated network, disk and clock, with pretended training. In each round every
+ * trainer but the sequencer fails with a probability of a fifth, at a moment drawn evenly over the usual training time, and
+ * is started again when the round is over. Perfect members would fill every seat. A hundred seats: a crowd of light members
+ * (`sim/src/crowd`), which fail likewise.
  */
 import { below, SeededRandom } from '@folkmoot/core';
-import { type SimPerson, SimRun, simCharter } from '@folkmoot/sim';
+import { type Goodput, goodputOf, SimCrowd, type SimPerson, SimRun, simCharter } from '@folkmoot/sim';
 import type { Figure } from './bench.ts';
+import { drawCharts } from './scale/plots.ts';
+import { type GoodputPoint, keepResults, readResults } from './scale/results.ts';
 
 const SEEDS = ['1', '2', '3'];
 const SEATS = 10;
 const STANDING_BY = 5;
 const ROUNDS = 5;
+/** Rounds after those that count, until their audits are settled. */
+const SETTLING = 3;
 const SEGMENTS = 10;
 const SEGMENT_MS = 2000;
 const FAILING_PERCENT = 20;
+const CROWD = { seats: 100, standingBy: 50 };
 const LEASE = { everyMs: 500, lapseMs: 1200, reserves: STANDING_BY };
 
-interface Outcome {
-  /** Segments in the base: of seats whose update was included. */
-  filled: number;
-  /** Segments that were credited, no seat counted for more than a whole round. */
-  verified: number;
-  /** Segments that perfect members would have delivered. */
-  wanted: number;
-  failed: number;
-  roundMs: number;
-}
+type Arm = GoodputPoint['arm'];
 
 export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
-  for (const arm of ['perfect', 'without', 'with'] as const)
-    for (const seed of arm === 'perfect' ? SEEDS.slice(0, 1) : SEEDS) {
-      signal.throwIfAborted();
-      const { filled, verified, wanted, failed, roundMs } = await measure(seed, arm);
-      const what = arm === 'perfect' ? 'nobody fails' : `a fifth fails, ${arm} reserves`;
-      const note = `${((100 * filled) / wanted).toFixed(1)} % in the base; ${failed} failures; ${(roundMs / 1000).toFixed(1)} s a round`;
-      yield { name: `goodput, ${what}, seed ${seed}`, value: (100 * verified) / wanted, unit: '%', note };
-    }
+  const points: GoodputPoint[] = [];
+  for (const measure of [measureMembers, measureCrowd])
+    for (const arm of ['nobody fails', 'without reserves', 'with reserves'] as const)
+      for (const seed of arm === 'nobody fails' ? SEEDS.slice(0, 1) : SEEDS) {
+        signal.throwIfAborted();
+        points.push(await measure(seed, arm));
+        const { trainers, verified, inBase, failures, roundSeconds } = points.at(-1)!;
+        const what = arm === 'nobody fails' ? arm : `a fifth fails, ${arm}`;
+        const note = `${inBase.toFixed(1)} % in the base; ${failures} failures; ${roundSeconds.toFixed(1)} s a round`;
+        yield { name: `goodput, ${trainers} seats, ${what}, seed ${seed}`, value: verified, unit: '%', note };
+      }
+  await keepResults({ goodput: points });
+  await drawCharts(await readResults());
 }
 
-export async function measure(seed: string, arm: 'perfect' | 'without' | 'with'): Promise<Outcome> {
+async function measureMembers(seed: string, arm: Arm): Promise<GoodputPoint> {
   const random = new SeededRandom(`goodput ${seed}`);
   const charter = simCharter({
     stepsPerRound: SEGMENTS,
     stepsPerSegment: 1,
     committee: { minMembers: 2, maxTrainers: SEATS, maxWitnesses: 16 },
-    ...(arm !== 'without' && { lease: LEASE }),
+    ...(arm !== 'without reserves' && { lease: LEASE }),
   });
   const run = new SimRun(`goodput ${seed}`, charter);
   for (let i = 0; i < SEATS + STANDING_BY; i++) run.add();
@@ -59,7 +61,9 @@ export async function measure(seed: string, arm: 'perfect' | 'without' | 'with')
     );
     if (round === 1) beganMs = run.clock.now();
     const victims =
-      arm === 'perfect' ? [] : run.people.filter((person) => isTrainer(person) && below(random, 100) < FAILING_PERCENT);
+      arm === 'nobody fails'
+        ? []
+        : run.people.filter((person) => isTrainer(person) && below(random, 100) < FAILING_PERCENT);
     const down: SimPerson[] = [];
     for (const victim of victims) {
       failed++;
@@ -71,9 +75,10 @@ export async function measure(seed: string, arm: 'perfect' | 'without' | 'with')
     await run.until(() => state().round.number > round && down.length === victims.length);
     await run.clock.drive(Promise.all(down.map((person) => run.start(person))));
   }
-  const roundMs = Math.round((run.clock.now() - beganMs) / ROUNDS);
-  await run.until(() => state().round.number > ROUNDS + 3, 600_000);
-  return { ...count(), failed, roundMs };
+  const roundMs = (run.clock.now() - beganMs) / ROUNDS;
+  await run.until(() => state().round.number > ROUNDS + SETTLING, 600_000);
+  const place = { trainers: SEATS, arm, seed, failures: failed };
+  return pointOf(place, goodputOf(run.creator.events, SEGMENTS, 1, ROUNDS), roundMs);
 
   function state() {
     return run.creator.state!;
@@ -82,26 +87,49 @@ export async function measure(seed: string, arm: 'perfect' | 'without' | 'with')
   function isTrainer(person: SimPerson): boolean {
     return person !== run.creator && state().round.seats[person.id] !== undefined;
   }
+}
 
-  /** Seats are told apart by who held them first. */
-  function count(): Pick<Outcome, 'filled' | 'verified' | 'wanted'> {
-    const bySeat = new Map<string, number>();
-    const first = new Map<string, string>();
-    let filled = 0;
-    let wanted = 0;
-    for (const event of run.creator.events) {
-      if (event.kind === 'assigned' && event.round <= ROUNDS) wanted += event.trainers.length * SEGMENTS;
-      if (event.kind === 'included' && event.round <= ROUNDS) filled += event.trainers.length * SEGMENTS;
-      if (event.kind === 'handed-over') {
-        const origin = first.get(`${event.round} ${event.trainer}`) ?? event.trainer;
-        first.set(`${event.round} ${event.standIn}`, origin);
-      }
-      if (event.kind !== 'settled' || event.settlement.round > ROUNDS) continue;
-      const { round, device, segments } = event.settlement;
-      const seat = `${round} ${first.get(`${round} ${device}`) ?? device}`;
-      bySeat.set(seat, Math.max(bySeat.get(seat) ?? 0, segments));
-    }
-    const verified = [...bySeat.values()].reduce((sum, segments) => sum + segments, 0);
-    return { filled, verified, wanted };
-  }
+async function measureCrowd(seed: string, arm: Arm): Promise<GoodputPoint> {
+  const charter = simCharter({
+    stepsPerRound: SEGMENTS,
+    stepsPerSegment: 1,
+    committee: { minMembers: 2, maxTrainers: CROWD.seats, maxWitnesses: 16 },
+    ...(arm !== 'without reserves' && { lease: { ...LEASE, reserves: CROWD.standingBy } }),
+  });
+  const failingPercent = arm === 'nobody fails' ? 0 : FAILING_PERCENT;
+  const members = CROWD.seats + CROWD.standingBy;
+  const crowd = new SimCrowd({
+    seed: `goodput ${seed}`,
+    charter,
+    members,
+    full: 2,
+    failingPercent,
+    segmentMs: SEGMENT_MS,
+  });
+  await crowd.start();
+  // The first round has those who came first, and nothing is known of how long things take.
+  const from = 2;
+  await crowd.run.until(() => crowd.state.round.number === from);
+  const beganMs = crowd.run.clock.now();
+  const before = crowd.failures;
+  await crowd.run.until(() => crowd.state.round.number === from + ROUNDS);
+  const roundMs = (crowd.run.clock.now() - beganMs) / ROUNDS;
+  const failures = crowd.failures - before;
+  await crowd.run.until(() => crowd.state.round.number > from + ROUNDS + SETTLING);
+  crowd.stop();
+  const place = { trainers: CROWD.seats, arm, seed, failures };
+  return pointOf(place, goodputOf(crowd.events, SEGMENTS, from, from + ROUNDS - 1), roundMs);
+}
+
+function pointOf(
+  place: Pick<GoodputPoint, 'trainers' | 'arm' | 'seed' | 'failures'>,
+  { filled, verified, wanted }: Goodput,
+  roundMs: number,
+): GoodputPoint {
+  return {
+    ...place,
+    verified: (100 * verified) / wanted,
+    inBase: (100 * filled) / wanted,
+    roundSeconds: roundMs / 1000,
+  };
 }

@@ -1,6 +1,5 @@
 /** The plots of the results, as SVG by Vega: loss by rounds, and loss by bytes. */
-import { parse, View } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import { CHART, chart } from '../chart.ts';
 import { timesFewer } from './accounting.ts';
 import type { Arm } from './arm.ts';
 import { finalLoss } from './experiment.ts';
@@ -12,9 +11,6 @@ export interface Named {
   readonly arm: Arm;
 }
 
-const WIDTH = 640;
-const HEIGHT = 360;
-
 /** Hold-out loss after each evaluation, the mean of the seeds, one line an arm. */
 export function curvePlot(title: string, arms: readonly Named[], results: readonly Result[]): Promise<string> {
   const values = arms.flatMap(({ label, arm }) => {
@@ -25,10 +21,9 @@ export function curvePlot(title: string, arms: readonly Named[], results: readon
       loss: own.reduce((sum, { curve }) => sum + (curve[i]?.[1] ?? Number.NaN), 0) / own.length,
     }));
   });
-  return draw({
+  return chart({
     title,
-    width: WIDTH,
-    height: HEIGHT,
+    ...CHART,
     data: { values },
     mark: { type: 'line', point: true },
     encoding: {
@@ -47,10 +42,9 @@ export function frontierPlot(title: string, arms: readonly Named[], results: rea
     if (losses.length === 0 || times === 1) return [];
     return [{ arm: label, times, loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length }];
   });
-  return draw({
+  return chart({
     title,
-    width: WIDTH,
-    height: HEIGHT,
+    ...CHART,
     data: { values },
     mark: { type: 'point', filled: true, size: 80 },
     encoding: {
@@ -64,8 +58,4 @@ export function frontierPlot(title: string, arms: readonly Named[], results: rea
       color: { field: 'arm', type: 'nominal', title: null, legend: { labelLimit: 400 } },
     },
   });
-}
-
-async function draw(spec: TopLevelSpec): Promise<string> {
-  return `${await new View(parse(compile(spec).spec), { renderer: 'none' }).toSVG()}\n`;
 }

@@ -1,6 +1,7 @@
 /** What a crowd costs the reducer, which every member runs: processor time of a round's bookkeeping, memory per member. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { rememberSignatures } from '@folkmoot/core';
 import { apply, initialState, type State } from '@folkmoot/protocol';
 import type { ScriptedRun } from '@folkmoot/protocol/test-support';
 import { median } from '../bench.ts';
@@ -30,6 +31,8 @@ export interface ReducerPoint {
 
 /** Lets `members` join a run of so many seats, and folds its log again. */
 export function measureReducer(members: number, seats: number): ReducerPoint {
+  // Joins cost an elliptic curve each. They are not what is measured, and whoever made them has checked them.
+  rememberSignatures(2 * members);
   const { run, whole } = gather(members, seats);
   const { rounds, state, heapBytes } = fold(run);
   const last = rounds.slice(whole);

@@ -186,7 +186,8 @@ export class Leases {
     const watched = Object.keys(round.seats).filter((trainer) => canLapse(log.state, key.id, trainer));
     const silentFor = (trainer: DeviceId) => clock.now() - (this.#sight(trainer)?.sinceMs ?? clock.now());
     const overdue = watched.filter((trainer) => silentFor(trainer) > 2 * this.#everyMs);
-    if (overdue.length > 0) await this.#inquire(overdue.slice(0, MOST));
+    // About each of them: whoever was not asked about must not be called silent.
+    for (let at = 0; at < overdue.length; at += MOST) await this.#inquire(overdue.slice(at, at + MOST));
     const silent = overdue.filter(
       (trainer) => silentFor(trainer) >= charter.lease!.lapseMs && canLapse(log.state, key.id, trainer),
     );

@@ -49,7 +49,8 @@ export function expire(state: State, context: Context): void {
 
 function considerOpening(state: State, context: Context): void {
   const { round, charter } = state;
-  const waits = !hasReady(state, charter.committee.minMembers) || auditsLag(state) || !hasSeniors(state);
+  // The cheap question first: while audits lag, whoever looked at every member after every entry would take n² steps.
+  const waits = auditsLag(state) || !hasReady(state, charter.committee.minMembers) || !hasSeniors(state);
   if (waits) round.deadlineMs = null;
   else if (round.number > 1) assign(state, context);
   else round.deadlineMs ??= context.nowMs + charter.timing.openMs;

@@ -1,6 +1,8 @@
 export { CHECKERS, type Truth } from './checkers/index.ts';
 export { Referee } from './checkers/referee.ts';
 export { Violation } from './checkers/violation.ts';
+export { type CrowdOptions, SimCrowd } from './crowd/crowd.ts';
+export { type Goodput, goodputOf } from './crowd/goodput.ts';
 export { type Blow, NEMESES, type NemesisName } from './nemeses/index.ts';
 export * from './pretend-work.ts';
 export * from './sim-charter.ts';

@@ -13,7 +13,7 @@ export function register(program: Command): void {
   program
     .command('bench [names...]')
     .description('measure speed and size on this machine; without a name, list what can be measured')
-    .option('--only <parts>', 'learn, large, security: only these parts, such as L1,L3 or profit,accusations')
+    .option('--only <parts>', 'learn, large, scale, security: only these parts, such as L1,L3 or profit,accusations')
     .option('--seeds <n>', 'learn, security: seeds of each run (default 3 and 4)')
     .option('--list', 'learn: only say what there is to run, and what is done')
     .option('--report', 'learn: only write the report of what was run')
