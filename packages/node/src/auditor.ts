@@ -17,6 +17,8 @@ interface Kept {
 }
 
 const SLOTS = 64;
+/** Slots that are tried for one audit. */
+const PROBES = 8;
 const RETRY_MS = 2000;
 
 const NO_RESULT = 'all: the opened state trains to nothing';
@@ -80,7 +82,7 @@ export class Auditor {
     const kept = { of: nameOf(audit), mine: ids, salt: secret(`audit ${nameOf(audit)}`) };
     this.#recent.set(kept.of, kept);
     for (const old of [...this.#recent.keys()].slice(0, -SLOTS)) this.#recent.delete(old);
-    await cells.write(cellOf(audit), canonicalBytes(kept as unknown as Canonical));
+    await cells.write(`audit-${await this.#slotFor(kept.of)}`, canonicalBytes(kept as unknown as Canonical));
     return kept;
   }
 
@@ -185,8 +187,25 @@ export class Auditor {
   }
 
   async #recall(audit: Audit): Promise<Kept | undefined> {
-    const kept = this.#recent.get(nameOf(audit)) ?? (await this.#read(slotOf(audit)));
-    return kept?.of === nameOf(audit) ? kept : undefined;
+    const name = nameOf(audit);
+    const recent = this.#recent.get(name);
+    if (recent) return recent;
+    for (const slot of slotsOf(name)) {
+      const kept = await this.#read(slot);
+      if (kept?.of === name) return kept;
+    }
+    return undefined;
+  }
+
+  /** What was said to an audit that is open must be there after a crash: saying something else would be a proof of fault. */
+  async #slotFor(name: string): Promise<number> {
+    const open = new Set(Object.values(this.#bench.log.state.audits).map(nameOf));
+    const slots = slotsOf(name);
+    for (const slot of slots) {
+      const kept = await this.#read(slot);
+      if (!kept || kept.of === name || !open.has(kept.of)) return slot;
+    }
+    return slots[0]!;
   }
 
   async #read(slot: number): Promise<Kept | undefined> {
@@ -196,6 +215,9 @@ export class Auditor {
 }
 
 const nameOf = (audit: Audit) => `${audit.commit.id} ${audit.segment}`;
-const slotOf = (audit: Audit) =>
-  Number.parseInt(sha256(new TextEncoder().encode(nameOf(audit))).slice(0, 6), 16) % SLOTS;
-const cellOf = (audit: Audit) => `audit-${slotOf(audit)}`;
+
+/** Where the result of an audit may be kept. */
+function slotsOf(name: string): number[] {
+  const first = Number.parseInt(sha256(new TextEncoder().encode(name)).slice(0, 6), 16);
+  return Array.from({ length: PROBES }, (_, i) => (first + i) % SLOTS);
+}

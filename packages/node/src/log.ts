@@ -8,7 +8,7 @@
  *
  * Whoever appends has checked the entry's signatures (`Entry` is made by `signEntry` and `verifyEntry` only).
  */
-import { assert, type Cells, fromUtf8, type Hash, type Journal, utf8, WorldError } from '@folkmoot/core';
+import { assert, type Cells, type DeviceId, fromUtf8, type Hash, type Journal, utf8, WorldError } from '@folkmoot/core';
 import { apply, type Event, initialState, objectionTo, readEntry, type Share, type State } from '@folkmoot/protocol';
 import {
   type Certificate,
@@ -17,6 +17,7 @@ import {
   type Entry,
   entryBytes,
   type RecordBody,
+  type RecordKind,
   type RecordOf,
   recallEntry,
   type VerifiedRecord,
@@ -221,6 +222,16 @@ export class Log {
   /** The record in entry `index`, as it was checked when it came; not before `heldFrom`. */
   recordAt(index: number): RecordBody {
     return recordIn(this.#lineAt(index));
+  }
+
+  /** Records of `device` of one kind as JSON, the last one first, as far back as entries are in memory. */
+  *recordsBack(device: DeviceId, kind: RecordKind): Generator<string> {
+    for (let index = this.length - 1; index >= this.#heldFrom; index--) {
+      const line = this.#lineAt(index);
+      if (!line.includes(device) || !line.includes(`"kind":"${kind}"`)) continue;
+      const { record } = JSON.parse(line) as { record: { body: RecordBody } };
+      if (record.body.device === device && record.body.kind === kind) yield JSON.stringify(record);
+    }
   }
 
   /** The records of all entries from `index` on. */

@@ -19,17 +19,18 @@ import {
   toHex,
 } from '@folkmoot/core';
 import { duties, type Event, type Share } from '@folkmoot/protocol';
-import { type Charter, charterBytes, type Entry, type Invited, runId } from '@folkmoot/records';
+import { type Charter, charterBytes, type Entry, type Invited, runId, type VerifiedRecord } from '@folkmoot/records';
 import { Artifacts } from './artifacts.ts';
 import { Bases } from './bases.ts';
 import { Branches } from './branches.ts';
 import type { Conduct } from './conduct.ts';
+import { Contradictions } from './contradictions.ts';
 import { Courier } from './courier.ts';
 import { type Probe, serveDialBack } from './dial-back.ts';
 import { Elections } from './elections.ts';
 import { catchUp, checkDesync, join } from './entrance.ts';
 import { sayGoodbye, sayLeave, untilTaken } from './farewell.ts';
-import { ForkProofs } from './fork-proofs.ts';
+import { FaultProofs } from './fault-proofs.ts';
 import { Guard } from './guard.ts';
 import { joinRequest, type Vouched } from './joining.ts';
 import { Keepsakes } from './keepsakes.ts';
@@ -103,7 +104,8 @@ export class Member {
   readonly #elections: Elections;
   readonly #keepsakes: Keepsakes;
   readonly #upkeep: Upkeep;
-  readonly #forks: ForkProofs;
+  readonly #faults: FaultProofs;
+  readonly #contradictions: Contradictions;
   readonly #tasks: TaskList;
   readonly #stopping = new AbortController();
   readonly #watchers = new Set<(notice: Notice) => void>();
@@ -139,12 +141,14 @@ export class Member {
     const shared = { charter, key, log, voice, work, cells, clock, ...own };
     this.#bench = { ...shared, leases: new Leases(shared, network) };
     this.#roles = new Roles(this.#bench, conduct, parts.seedChainLinks);
-    this.#sequencer = new Sequencer(log, key, clock, () => voice.sign('tick', {}));
+    this.#contradictions = new Contradictions(log, clock);
+    const onRefused = (record: VerifiedRecord) => this.#lookAt(record);
+    this.#sequencer = new Sequencer(log, key, clock, () => voice.sign('tick', {}), onRefused);
     this.#branches = new Branches(network, log, clock, promises, (fork) => {
-      void this.#forks.prove(fork).then(() => this.#tend());
+      void this.#faults.proveFork(fork).then(() => this.#tend());
     });
     this.#elections = new Elections({ network, log, clock, key, voice, promises, branches: this.#branches });
-    this.#forks = new ForkProofs(log, cells, notify, (device) => {
+    this.#faults = new FaultProofs(log, cells, notify, (device) => {
       if (device === log.state.sequencer) this.#elections.depose();
     });
     this.#keepsakes = new Keepsakes([
@@ -280,9 +284,16 @@ export class Member {
     this.#keepsakes.observe(entry.record.body);
     this.#elections.heard();
     this.#notify({ kind: 'entry', entry, events });
+    if (events.some(({ kind }) => kind === 'rejected')) this.#lookAt(entry.record);
     for (const event of events) if (event.kind === 'finalized' && this.#live) this.#upkeep.adopt(event);
     if (this.#live) this.#parts.conduct?.watch?.(this.#bench, entry, events)?.catch((error) => this.#trouble(error));
     this.#tend();
+  }
+
+  /** The log has refused `record`: does it hold another of the same device for the same place? */
+  #lookAt(record: VerifiedRecord): void {
+    const found = record.body.device === this.#parts.key.id ? undefined : this.#contradictions.with(record);
+    if (found) void this.#faults.proveContradiction(found).then(() => this.#tend());
   }
 
   /** Looks at the duties and gives them to the roles. */
@@ -297,7 +308,7 @@ export class Member {
     if (tip !== undefined) tasks.set('seed chain', () => this.#roles.sayReady(tip));
     // What let this device in was taken back with the end of the log.
     if (!this.log.state.members[this.#parts.key.id]) tasks.set('join', () => this.#join());
-    for (const [device, proof] of this.#forks.unsaid())
+    for (const [device, proof] of this.#faults.unsaid())
       tasks.set(`fault ${device}`, () => this.#bench.voice.say('fault', proof));
     if (this.#bench.promises.isAbstaining(this.log.state) && this.log.state.electors.includes(this.#parts.key.id))
       tasks.set('abstain', () => sayLeave(this.#bench));

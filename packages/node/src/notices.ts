@@ -1,7 +1,7 @@
 /** What a member's node tells those who watch it, beside the log's own events. */
 import type { AccountId, DeviceId, Hash } from '@folkmoot/core';
 import type { Event } from '@folkmoot/protocol';
-import type { Entry } from '@folkmoot/records';
+import type { Entry, RecordKind } from '@folkmoot/records';
 
 export type Notice =
   | { kind: 'entry'; entry: Entry; events: readonly Event[] }
@@ -25,5 +25,7 @@ export type Notice =
   | { kind: 'turned'; index: number }
   /** One device has signed two entries for one place: `proof` is what `fault` takes. */
   | { kind: 'fork-proven'; device: DeviceId; term: number; index: number; proof: string }
+  /** One device has signed two records for one place, of which the log has refused one. */
+  | { kind: 'contradiction-proven'; device: DeviceId; what: RecordKind; proof: string }
   | { kind: 'desync'; round: number; mine: Hash; theirs: Hash }
   | { kind: 'trouble'; error: unknown };

@@ -22,16 +22,24 @@ export class Sequencer {
   readonly #key: DeviceKey;
   readonly #clock: Clock;
   readonly #signTick: () => VerifiedRecord;
+  readonly #onRefused: (record: VerifiedRecord) => void;
   #isReady = false;
   /** How far the log's time is behind the clock: the time without a sequencer, so that rounds only paused. By term. */
   #behind: { readonly term: number; readonly ms: number } | undefined;
 
-  /** `signTick` makes a `tick` record with the device's next sequence number. */
-  constructor(log: Log, key: DeviceKey, clock: Clock, signTick: () => VerifiedRecord) {
+  /** `signTick` makes a `tick` record with the device's next sequence number. `onRefused` is told what the log refuses here. */
+  constructor(
+    log: Log,
+    key: DeviceKey,
+    clock: Clock,
+    signTick: () => VerifiedRecord,
+    onRefused: (record: VerifiedRecord) => void = () => {},
+  ) {
     this.#log = log;
     this.#key = key;
     this.#clock = clock;
     this.#signTick = signTick;
+    this.#onRefused = onRefused;
   }
 
   /** Whether this device holds the present term, and everything before it is here. */
@@ -69,7 +77,10 @@ export class Sequencer {
     if (isNewcomer && check(this.#log.state, record.value) === null && !guard.admitsNewcomer(peer))
       return { accepted: false, reason: 'too many newcomers from this address; try again in a minute' };
     if (!this.leads) return this.#pass(network, record.value);
-    if (await this.#isOfAnotherPast(body.seen)) return { accepted: false, reason: OTHER_LOG };
+    if (await this.#isOfAnotherPast(body.seen)) {
+      this.#onRefused(record.value);
+      return { accepted: false, reason: OTHER_LOG };
+    }
     const receipt = await this.submit(() => record.value);
     // Whoever has not heard of the present term yet does nothing wrong.
     if (!receipt.accepted && body.term === this.#log.state.term) guard.report(peer, 'refused');
@@ -78,8 +89,9 @@ export class Sequencer {
 
   async #pass(network: Network, record: VerifiedRecord): Promise<Receipt> {
     const { sequencer } = this.#log.state;
-    if (!network.peers().includes(sequencer) || check(this.#log.state, record) !== null)
-      return { accepted: false, reason: NOT_ORDERING };
+    const isRefused = check(this.#log.state, record) !== null;
+    if (isRefused) this.#onRefused(record);
+    if (!network.peers().includes(sequencer) || isRefused) return { accepted: false, reason: NOT_ORDERING };
     return submitTo(network, sequencer, record);
   }
 
@@ -94,6 +106,7 @@ export class Sequencer {
     const record = sign();
     const reason = this.#forked(record) ?? check(this.#log.state, record);
     const appended = reason === null ? this.#append(record) : undefined;
+    if (reason !== null) this.#onRefused(record);
     const { index } = this.#log.state.head;
     await Promise.all([ticked, appended]);
     return reason === null ? { accepted: true, index } : { accepted: false, reason };

@@ -10,6 +10,8 @@ export function surroundings({ isHonest, charter }: Truth): Checker {
       if (!isHonest(person.id)) return undefined;
       if (notice.kind === 'fork-proven' && isHonest(notice.device))
         return `${short(notice.device)} is honest and has signed two entries ${notice.index} of term ${notice.term}`;
+      if (notice.kind === 'contradiction-proven' && isHonest(notice.device))
+        return `${short(notice.device)} is honest and is shown to have signed two records (${notice.what}) for one place`;
       if (notice.kind === 'fork-seen' && isHonest(notice.device) && isHonest(charter.sequencer))
         return `${short(notice.device)} names entry ${notice.index} of another log`;
       if (notice.kind !== 'trouble') return undefined;
