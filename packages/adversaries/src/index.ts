@@ -104,4 +104,5 @@ export function isCheaterName(name: string): name is AdversaryName {
   return (CHEATER_NAMES as readonly string[]).includes(name);
 }
 
+export { serving } from './serving.ts';
 export { Plan };
