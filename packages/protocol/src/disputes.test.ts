@@ -10,7 +10,11 @@ import { type Behaviour, ScriptedMember, ScriptedRun, testCharter } from './scri
 const EXACT = { kind: 'exact', tolerancePpm: 0 } as const;
 
 /** A run of `count` in which number `liar` finds everybody's work wrong; stands where a case has been opened. */
-function disputed(count: number, liars: readonly number[]): { run: ScriptedRun; found: Case; accuser: ScriptedMember } {
+function disputed(
+  count: number,
+  liars: readonly number[],
+  isAtStake = false,
+): { run: ScriptedRun; found: Case; accuser: ScriptedMember } {
   const lie: Behaviour = (member, duty, run) => {
     if (duty.kind === 'audit') {
       const { trainer, segment, round, base } = duty.audit;
@@ -30,7 +34,10 @@ function disputed(count: number, liars: readonly number[]): { run: ScriptedRun; 
   );
   const run = new ScriptedRun(testCharter({ engine: EXACT, audit: { floorPpm: 1_000_000 } }), members);
   for (const member of members) run.join(member);
-  const isHonest = ({ audit }: Case) => !liars.some((i) => members[i]!.id === audit.trainer);
+  const locked = (device: string) => balanceOf(run.state.ledger, run.state.members[device]!.account).locked;
+  const isHonest = ({ audit, accusations }: Case) =>
+    !liars.some((i) => members[i]!.id === audit.trainer) &&
+    (!isAtStake || [audit.trainer, ...Object.keys(accusations)].every((device) => locked(device) > 0));
   assert.ok(
     run.run(() => Object.values(run.state.cases).some(isHonest), 10_000),
     'a case is opened',
@@ -122,8 +129,8 @@ test('silence of the trainer leaves everything as the audit found it', () => {
   for (const member of Object.values(run.state.members)) assert.ok(member.cases.every((key) => run.state.cases[key]));
 });
 
-test('two of three judges are not more than two thirds; judges that stay silent decide nothing', () => {
-  const { run, found, accuser } = disputed(5, [4]);
+/** Plays a dispute until its judges are drawn. */
+function searched(run: ScriptedRun, found: Case, accuser: ScriptedMember): void {
   const trainer = run.members.find(({ id }) => id === found.audit.trainer)!;
   const end = stateLeaf([found.audit.closed!.endParams, found.audit.closed!.endMoments]);
   move(run, trainer, found, accuser, { is: 'raise' });
@@ -139,9 +146,14 @@ test('two of three judges are not more than two thirds; judges that stay silent 
   );
   assert.equal(move(run, trainer, found, accuser, { is: 'show', children }), null);
   assert.equal(move(run, accuser, found, accuser, { is: 'point', child: 7 }), null);
+}
+
+test('two of three judges are not more than two thirds; judges that stay silent decide nothing', () => {
+  const { run, found, accuser } = disputed(5, [4]);
+  searched(run, found, accuser);
   const running = found.accusations[accuser.id]!.dispute!;
   assert.deepEqual([running.game.turn, running.game.operator!.index], ['judges', 7]);
-  assert.ok(!running.judges.includes(trainer.id) && !running.judges.includes(accuser.id));
+  assert.ok(!running.judges.includes(found.audit.trainer) && !running.judges.includes(accuser.id));
   const judges = running.judges.map((judge) => run.members.find(({ id }) => id === judge)!);
   assert.equal(judges.length, 3);
   for (const judge of judges.slice(0, 2))
@@ -154,3 +166,25 @@ test('two of three judges are not more than two thirds; judges that stay silent 
   }
   assert.equal(found.accusations[accuser.id]!.standing, 'left');
 });
+
+for (const [outcome, standing] of [
+  ['trainer', 'proven'],
+  ['accuser', 'refuted'],
+] as const)
+  test(`judges find the ${outcome} at fault: it loses what it has locked, and the other side nothing`, () => {
+    const { run, found, accuser } = disputed(5, [4], true);
+    searched(run, found, accuser);
+    const balance = (device: string) => balanceOf(run.state.ledger, run.state.members[device]!.account);
+    const { trainer } = found.audit;
+    const [before, accusers] = [balance(trainer), balance(accuser.id)];
+    for (const judge of found.accusations[accuser.id]!.dispute!.judges)
+      move(run, run.members.find(({ id }) => id === judge)!, found, accuser, { is: 'rule', outcome });
+    assert.equal(found.accusations[accuser.id]!.standing, standing);
+    const isProven = standing === 'proven';
+    assert.equal(balance(trainer).forfeited - before.forfeited, isProven ? before.locked : 0);
+    assert.equal(balance(accuser.id).forfeited - accusers.forfeited, isProven ? 0 : accusers.locked);
+    const amended = run.events.filter((event) => event.kind === 'amended').at(-1);
+    const isRefused = found.outcome === 'mismatch' || found.outcome === 'disputed';
+    const wanted = isProven ? 'arbitrated' : isRefused ? 'upheld' : undefined;
+    assert.equal(amended?.kind === 'amended' ? amended.settlement.outcome : undefined, wanted);
+  });

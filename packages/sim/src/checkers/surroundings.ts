@@ -2,17 +2,18 @@
 import { isWorldError } from '@folkmoot/core';
 import { type Checker, short, type Truth } from './checker.ts';
 
-export function surroundings({ isHonest, charter }: Truth): Checker {
+export function surroundings({ isHonest, charter, hasForgotten }: Truth): Checker {
   return {
     invariant: 'I0',
     claim: 'no honest member stops on its own',
     told(person, notice) {
       if (!isHonest(person.id)) return undefined;
-      if (notice.kind === 'fork-proven' && isHonest(notice.device))
+      if (notice.kind === 'fork-proven' && isHonest(notice.device) && !hasForgotten(notice.device))
         return `${short(notice.device)} is honest and has signed two entries ${notice.index} of term ${notice.term}`;
-      if (notice.kind === 'contradiction-proven' && isHonest(notice.device))
+      if (notice.kind === 'contradiction-proven' && isHonest(notice.device) && !hasForgotten(notice.device))
         return `${short(notice.device)} is honest and is shown to have signed two records (${notice.what}) for one place`;
-      if (notice.kind === 'fork-seen' && isHonest(notice.device) && isHonest(charter.sequencer))
+      const oneLog = isHonest(charter.sequencer) && !hasForgotten(charter.sequencer);
+      if (notice.kind === 'fork-seen' && isHonest(notice.device) && oneLog)
         return `${short(notice.device)} names entry ${notice.index} of another log`;
       if (notice.kind !== 'trouble') return undefined;
       const { error } = notice;

@@ -2,7 +2,7 @@
 export interface PlantedBug {
   /** Kebab-case, unique. */
   readonly name: string;
-  readonly area: 'protocol' | 'verification' | 'ledger' | 'store' | 'network';
+  readonly area: 'protocol' | 'terms' | 'verification' | 'disputes' | 'ledger' | 'doors' | 'store' | 'network';
   /** What goes wrong, in a few words. */
   readonly about: string;
   /** Path from the project's root. */
@@ -10,6 +10,9 @@ export interface PlantedBug {
   /** Occurs exactly once in the file. */
   readonly find: string;
   readonly put: string;
-  /** `worlds`: the seeds of every commit. Else the contract that every adapter keeps, by its test file. */
-  readonly by?: 'worlds' | 'packages/store/src/store.test.ts' | 'packages/network/src/libp2p-network.test.ts';
+  /**
+   * `worlds`: the seeds of every commit. Else a test file: of the contract that every adapter keeps, or of what no member of
+   * the worlds does, since it takes a liar that is not among them.
+   */
+  readonly by?: 'worlds' | `${string}.test.ts`;
 }

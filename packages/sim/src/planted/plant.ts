@@ -12,9 +12,9 @@ const LONGEST_MS = 15 * 60_000;
 /** Who noticed, or nobody. */
 export interface Catch {
   readonly bug: PlantedBug;
-  /** The invariant and the checker, or the contract and its test. */
+  /** The invariant and the checker, or the test. */
   readonly by: string | undefined;
-  /** At which seed; absent for contracts. */
+  /** At which seed; absent for tests. */
   readonly seed?: string;
   /** Worlds that were run. */
   readonly worlds: number;
@@ -32,9 +32,9 @@ interface Line {
   readonly cpuMs: number;
 }
 
-/** Runs the worlds that every commit runs, from seed `from` on, until one fails; or the contract's tests. */
+/** Runs the worlds that every commit runs, from seed `from` on, until one fails; or the test file. */
 export async function plant(bug: PlantedBug, seeds: { from?: number; count: number }): Promise<Catch> {
-  return (bug.by ?? 'worlds') === 'worlds' ? inWorlds(bug, seeds.from ?? 0, seeds.count) : inContract(bug);
+  return (bug.by ?? 'worlds') === 'worlds' ? inWorlds(bug, seeds.from ?? 0, seeds.count) : inTest(bug);
 }
 
 async function inWorlds(bug: PlantedBug, from: number, count: number): Promise<Catch> {
@@ -52,12 +52,12 @@ async function inWorlds(bug: PlantedBug, from: number, count: number): Promise<C
   };
 }
 
-async function inContract(bug: PlantedBug): Promise<Catch> {
+async function inTest(bug: PlantedBug): Promise<Catch> {
   const startedMs = performance.now();
   const out = await run(bug, ['--test', '--test-reporter=tap', '--test-isolation=none', `${ROOT}/${bug.by}`]);
   const failed = /^\s*not ok \d+ - (.*)$/m.exec(out)?.[1];
   const cpuSeconds = (performance.now() - startedMs) / 1000;
-  return { bug, by: failed && `contract “${failed}”`, worlds: 0, cpuSeconds, message: failed ?? 'nothing was noticed' };
+  return { bug, by: failed && `test “${failed}”`, worlds: 0, cpuSeconds, message: failed ?? 'nothing was noticed' };
 }
 
 async function run(bug: PlantedBug, args: string[]): Promise<string> {

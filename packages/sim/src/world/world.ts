@@ -190,18 +190,19 @@ class World {
 
   async #calm(): Promise<void> {
     this.#heal();
-    const honest = this.#run.people.filter(({ id }) => this.#isHonest(id));
-    const isBack = () => honest.every((person) => person.member !== undefined);
-    if (!(await this.#until(isBack, RETURN_MS))) return this.#stuck('somebody does not come back', honest);
+    // Asked for each time: that somebody has contradicted itself may come to light late.
+    const honest = () => this.#run.people.filter(({ id }) => this.#isHonest(id));
+    const isBack = () => honest().every((person) => person.member !== undefined);
+    if (!(await this.#until(isBack, RETURN_MS))) return this.#stuck('somebody does not come back', honest());
     const goal = this.#referee.state.finalized + this.#plan.rounds + AFTERMATH;
     this.#calmFrom = this.#referee.state.round.number + AFTERMATH;
     const roundMs = this.#adversaries.size === 0 ? ROUND_MS : DISTURBED_ROUND_MS;
-    const isDone = () => honest.every(({ state }) => state!.finalized >= goal);
+    const isDone = () => honest().every(({ state }) => state!.finalized >= goal);
     if (!(await this.#until(isDone, roundMs * (this.#plan.rounds + AFTERMATH))))
-      return this.#stuck('rounds do not end', honest);
-    const agree = () => honest.every(({ state }) => state!.head.id === this.#referee.state.head.id);
-    if (!(await this.#until(agree, roundMs))) return this.#stuck('logs do not come together', honest);
-    this.#last(honest);
+      return this.#stuck('rounds do not end', honest());
+    const agree = () => honest().every(({ state }) => state!.head.id === this.#referee.state.head.id);
+    if (!(await this.#until(agree, roundMs))) return this.#stuck('logs do not come together', honest());
+    this.#last(honest());
   }
 
   #heal(): void {

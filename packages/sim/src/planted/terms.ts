@@ -1,0 +1,111 @@
+/** Bugs in who orders the log, and in what electors promise each other. */
+import type { PlantedBug } from './bug.ts';
+
+const bug = (
+  name: string,
+  about: string,
+  file: string,
+  find: string,
+  put: string,
+  by: PlantedBug['by'] = 'worlds',
+): PlantedBug => ({ name, area: 'terms', about, file: `packages/${file}`, find, put, by });
+
+export const TERM_BUGS: readonly PlantedBug[] = [
+  bug(
+    'elected-by-one',
+    'one vote begins a term',
+    'protocol/src/succession.ts',
+    "if (good.length < quorumOf(state.electors.length)) return 'too few have voted';",
+    '',
+    'packages/protocol/src/succession.test.ts',
+  ),
+  bug(
+    'anybody-succeeds',
+    'the next term goes to the first elector, whoever the last header names',
+    'protocol/src/succession.ts',
+    'const order = inTurn(fit, state.lastHeader);',
+    'const order = [...fit].sort();',
+  ),
+  bug(
+    'the-fallen-come-back',
+    'a sequencer that was voted away may follow itself',
+    'protocol/src/succession.ts',
+    'const fit = state.electors.filter((device) => device !== state.sequencer && !isBarred(state.members[device]!));',
+    'const fit = state.electors.filter((device) => !isBarred(state.members[device]!));',
+  ),
+  bug(
+    'never-rotated',
+    'the role stays where it is, whatever the charter says',
+    'protocol/src/succession.ts',
+    'if (everyRounds > 0 && state.finalized % everyRounds === 0)',
+    'if (everyRounds > 0 && state.finalized % everyRounds > everyRounds)',
+  ),
+  bug(
+    'liars-stay-in-office',
+    'a sequencer that is proven to lie goes on',
+    'protocol/src/membership.ts',
+    "if (device === state.sequencer) handOver(state, 'at fault', context);",
+    '',
+  ),
+  bug(
+    'sealed-without-signatures',
+    'a round ends with as many seals as there are, few or many',
+    'protocol/src/round.ts',
+    'if (seals.length >= quorumOf(electors.length)) finalize(',
+    'if (seals.length >= 1) finalize(',
+  ),
+  bug(
+    'certified-by-most',
+    'half of the electors’ signatures are a certificate',
+    'protocol/src/round.ts',
+    'for (const [id, count] of votes) if (count >= quorumOf(electors.length))',
+    'for (const [id, count] of votes) if (2 * count > electors.length - 1)',
+  ),
+  bug(
+    'locks-forgotten',
+    'votes that name a sealed header do not bind the next term to it',
+    'protocol/src/succession.ts',
+    'state.round.bound = body.lock && headerId(body.lock.header);',
+    'state.round.bound = null;',
+    'packages/protocol/src/succession.test.ts',
+  ),
+  bug(
+    'promises-unkept',
+    'what an elector has signed is not on its disk when it says it',
+    'node/src/promises.ts',
+    'await this.#cells.write(CELL, canonicalBytes(kept as unknown as Canonical));',
+    '',
+    'packages/sim/src/succession.test.ts',
+  ),
+  bug(
+    'nobody-is-asked',
+    'a sequencer that starts again goes on from its own log',
+    'node/src/entrance.ts',
+    'if (log.state.sequencer === key.id) await askEverybody(parts, signal);',
+    'if (log.state.sequencer === key.id) await Promise.resolve();',
+    'packages/sim/src/forgetful.test.ts',
+  ),
+  bug(
+    'silence-is-borne',
+    'electors never vote, however long the sequencer is silent',
+    'node/src/elections.ts',
+    'return this.#isCaught || isStuck || clock.now() - this.#heardMs > charter.succession.silenceMs;',
+    'return this.#isCaught || isStuck;',
+  ),
+  bug(
+    'half-a-quorum',
+    'a certificate needs half of the electors',
+    'records/src/certificate.ts',
+    "if (devices.size < quorumOf(electors.length)) return { ok: false, reason: 'too few have signed' };",
+    "if (2 * devices.size < electors.length) return { ok: false, reason: 'too few have signed' };",
+    'packages/records/src/certificate.test.ts',
+  ),
+  bug(
+    'one-signer-counts-twice',
+    'a certificate may have one elector’s signature twice',
+    'records/src/certificate.ts',
+    "if (devices.size !== certificate.signers.length) return { ok: false, reason: 'a device has signed twice' };\n",
+    '',
+    'packages/records/src/certificate.test.ts',
+  ),
+];
