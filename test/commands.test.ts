@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sha256 } from '@folkmoot/core';
 import { importHuggingFace, Tokenizer } from '@folkmoot/model';
-import { parseInvite } from '@folkmoot/records';
+import { type Header, parseInvite, verifyCertificate } from '@folkmoot/records';
 import { loadModel } from '@folkmoot/serve';
 import { createEngine } from '@folkmoot/tensor/node';
 import { foreignTokenizer } from '../packages/model/src/foreign-tokenizer.test-support.ts';
@@ -77,6 +77,32 @@ test('log: one line for each entry, filters, JSON', async () => {
   const wrong = await folkmoot('log', '--home', small.homes.ana, '--kind', 'comit');
   assert.equal(wrong.status, 1);
   assert.match(wrong.stderr, /no record of the kind "comit"[\s\S]*commit/);
+});
+
+test('log --headers: the chain, who has sealed each, and whether its certificate holds', async () => {
+  const [all, chain, one, none] = await Promise.all([
+    folkmoot('log', '--home', small.homes.ben, '--headers'),
+    jsonLines('log', '--home', small.homes.ben, '--headers'),
+    folkmoot('log', '--home', small.homes.ben, '--headers', '2'),
+    folkmoot('log', '--home', small.homes.ben, '--headers', '99'),
+  ]);
+  const row = (round: number) =>
+    new RegExp(`^ +${round}  [0-9a-f]{10}  [0-9a-f]{10}  [23] of [23]    +1  ana +holds$`, 'm');
+  for (const round of [1, 2, 3]) assert.match(all.stdout, row(round));
+  assert.deepEqual(
+    chain.map(({ round, holds }) => [round, holds]),
+    [1, 2, 3].map((round) => [round, true]),
+  );
+  const headers = chain.map(({ header }) => header as Header);
+  assert.equal(headers[1]!.prev, chain[0]!.id);
+  assert.equal(headers[2]!.base, headers[1]!.nextBase);
+  // The certificate is portable: checked here without the log.
+  const { certificate, electors } = chain[1] as unknown as { certificate: unknown; electors: string[] };
+  assert.equal(verifyCertificate(certificate, electors).ok, true);
+  assert.match(one.stdout, new RegExp(`^header ${chain[1]!.id}$`, 'm'));
+  assert.match(one.stdout, /^ {2}sealed .*: [23] of [23], 2 needed$/m);
+  assert.equal(none.status, 1);
+  assert.match(none.stderr, /no sealed header "99"/);
 });
 
 test('log --follow: prints what is added, and leaves a torn line alone', async () => {

@@ -30,13 +30,15 @@ export function creditBytes({ rows }: Ancestry): Uint8Array {
   return rowsBytes(rows);
 }
 
-/** Fold a log into it entry by entry, until `found`: the header `wanted` of round `round`. */
+/** Fold a log into it entry by entry, until `found`: the header `wanted` of round `round`, or to its end where none is. */
 export class AncestryReader {
   found: Ancestry | undefined;
-  readonly #wanted: Hash;
-  readonly #round: number;
-  readonly #founding: string[] = [];
-  readonly #links: PedigreeLink[] = [];
+  /** Entries up to the one that begins round 1, as they travel. */
+  readonly founding: string[] = [];
+  /** One for each finished round. */
+  readonly links: PedigreeLink[] = [];
+  readonly #wanted: Hash | undefined;
+  readonly #round: number | undefined;
   readonly #joins = new Map<DeviceId, SignedRecord>();
   /** Whom the last header names; those of round 1 before that. */
   #named: readonly DeviceId[] = [];
@@ -46,7 +48,7 @@ export class AncestryReader {
   #seals = new Map<DeviceId, Seal>();
   #rows: readonly string[] = [];
 
-  constructor(wanted: Hash, round: number) {
+  constructor(wanted?: Hash, round?: number) {
     this.#wanted = wanted;
     this.#round = round;
   }
@@ -71,7 +73,7 @@ export class AncestryReader {
   }
 
   #found(entry: Entry, events: readonly Event[], { electors }: State): void {
-    this.#founding.push(new TextDecoder().decode(entryBytes(entry)));
+    this.founding.push(new TextDecoder().decode(entryBytes(entry)));
     if (!events.some((event) => event.kind === 'assigned')) return;
     this.#named = [...electors];
     this.#left = this.#named;
@@ -91,11 +93,11 @@ export class AncestryReader {
       const seal = this.#seals.get(device);
       return seal?.body.header === header && seal.body.term === term ? [seal] : [];
     });
-    this.#links.push({ certificate: certificateOf(content, seals), electors: this.#named, gone: this.#gone });
+    this.links.push({ certificate: certificateOf(content, seals), electors: this.#named, gone: this.#gone });
     this.#seals = new Map();
     this.#gone = [];
     if (header !== this.#wanted) return;
     assert(this.#rows.length > 0, 'a finished round has credits');
-    this.found = { header: content, pedigree: pedigreeBytes(this.#founding, this.#links), rows: this.#rows };
+    this.found = { header: content, pedigree: pedigreeBytes(this.founding, this.links), rows: this.#rows };
   }
 }

@@ -10,7 +10,7 @@ export { type Duty, duties } from './duties.ts';
 export { type Equivocation, proveEquivocation } from './equivocation.ts';
 export type { Event } from './events.ts';
 export * from './lineage.ts';
-export { pedigreeBytes, readPedigree, type Shown } from './pedigree.ts';
+export { pedigreeBytes, readLinks, readPedigree, type Shown } from './pedigree.ts';
 export { canLapse } from './reserves.ts';
 export { stateRootOf } from './round.ts';
 export * from './state.ts';

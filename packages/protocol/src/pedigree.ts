@@ -81,6 +81,24 @@ export async function readPedigree(
   return reader.shown ? { ok: true, value: reader.shown } : { ok: false, reason: 'it shows no header' };
 }
 
+/**
+ * The same of each finished round of a log, one after another: what its link shows, or why it shows nothing. After one that
+ * does not hold none can.
+ */
+export function* readLinks(
+  charter: Charter,
+  founding: readonly string[],
+  links: readonly PedigreeLink[],
+): Generator<Checked<Shown>> {
+  const reader = new Reader(charter);
+  let broken: string | undefined;
+  for (const line of founding) broken ??= reader.takeEntry(JSON.parse(line));
+  for (const link of links) {
+    broken ??= reader.takeLink(link);
+    yield broken === undefined ? { ok: true, value: reader.shown! } : { ok: false, reason: broken };
+  }
+}
+
 class Reader {
   /** The last header that holds. */
   shown: Shown | undefined;
@@ -96,10 +114,10 @@ class Reader {
     const { entry, link, ...rest } = lineIn(bytes);
     if ((entry === undefined) === (link === undefined) || Object.keys(rest).length > 0)
       return 'it is neither an entry nor a link';
-    return link === undefined ? this.#takeEntry(entry) : this.#takeLink(link);
+    return link === undefined ? this.takeEntry(entry) : this.takeLink(link);
   }
 
-  #takeEntry(value: unknown): string | undefined {
+  takeEntry(value: unknown): string | undefined {
     if (this.#hasBegun) return 'an entry after the one that began round 1';
     const entry = readEntry(this.#state, value);
     if (!entry.ok) return entry.reason;
@@ -107,7 +125,7 @@ class Reader {
     return undefined;
   }
 
-  #takeLink(value: unknown): string | undefined {
+  takeLink(value: unknown): string | undefined {
     if (!this.#hasBegun) return 'a link before round 1 has begun';
     const parsed = pedigreeLinkIn(value);
     if (!parsed.ok) return parsed.reason;
