@@ -72,6 +72,8 @@ export class Elections {
   #quorumMs: number | undefined;
   #skips = 0;
   #isCaught = false;
+  /** The header after which this device has reason to complain. */
+  #complains: Hash | undefined;
   #term: number;
 
   constructor(parts: ElectionParts) {
@@ -85,9 +87,14 @@ export class Elections {
     this.#heardMs = this.#parts.clock.now();
   }
 
-  /** The present sequencer is proven to be at fault, or leaves out what it was given. */
+  /** The present sequencer is proven to be at fault. */
   depose(): void {
     this.#isCaught = true;
+  }
+
+  /** It leaves out what it was given. Where most have not seen that, the matter ends with the round. */
+  complain(): void {
+    this.#complains = this.#parts.log.state.lastHeader;
   }
 
   /** Takes others' votes, and gives those that are here. */
@@ -145,13 +152,14 @@ export class Elections {
     return mine + 1;
   }
 
-  /** Nothing new for too long; a proof against the sequencer; or a round whose end does not get its signatures. */
+  /** Nothing new for too long; a proof against the sequencer; records that it leaves out; or a round whose end does not get its signatures. */
   #isSilent(): boolean {
     const { log, clock } = this.#parts;
     const { charter, round, head } = log.state;
     const isStuck =
       (round.phase === 'finalize' || round.phase === 'seal') && head.atMs - round.phaseAtMs > charter.timing.finalizeMs;
-    return this.#isCaught || isStuck || clock.now() - this.#heardMs > charter.succession.silenceMs;
+    const isLeftOut = this.#complains === log.state.lastHeader;
+    return this.#isCaught || isLeftOut || isStuck || clock.now() - this.#heardMs > charter.succession.silenceMs;
   }
 
   async #vote(term: number): Promise<void> {
@@ -185,6 +193,7 @@ export class Elections {
     if (this.#term === state.term) return;
     this.#term = state.term;
     this.#isCaught = false;
+    this.#complains = undefined;
     this.#quorumMs = undefined;
     this.heard();
   }

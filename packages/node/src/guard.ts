@@ -15,6 +15,7 @@ const RATES: Readonly<Record<string, Rate>> = {
   log: { burst: 16, perSecond: 2 },
   artifact: { burst: 1024, perSecond: 64 },
   hello: { burst: 16, perSecond: 1 },
+  plead: { burst: 16, perSecond: 0.5 },
   'dial-back': { burst: 4, perSecond: 0.1 },
   http: { burst: 256, perSecond: 32 },
 };

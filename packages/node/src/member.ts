@@ -23,6 +23,7 @@ import { type Charter, charterBytes, type Entry, type Invited, runId, type Verif
 import { Artifacts } from './artifacts.ts';
 import { Bases } from './bases.ts';
 import { Branches } from './branches.ts';
+import { Complaints } from './complaints.ts';
 import type { Conduct } from './conduct.ts';
 import { Contradictions } from './contradictions.ts';
 import { Courier } from './courier.ts';
@@ -102,6 +103,7 @@ export class Member {
   readonly #sequencer: Sequencer;
   readonly #branches: Branches;
   readonly #elections: Elections;
+  readonly #complaints: Complaints;
   readonly #keepsakes: Keepsakes;
   readonly #upkeep: Upkeep;
   readonly #faults: FaultProofs;
@@ -135,7 +137,12 @@ export class Member {
     const bases = new Bases(this.artifacts, work, notify);
     const secret = (purpose: string) => hashOf('device-secret', toHex(key.secret), runId(charter), purpose);
     const { signal } = this.#stopping;
-    const courier = new Courier(network, log, this.peers, () => this.#sequencer, signal);
+    this.#complaints = new Complaints({
+      ...{ network, log, clock, key, notify, signal },
+      reach: (device) => courier.reach(device),
+      depose: () => this.#elections.complain(),
+    });
+    const courier = new Courier(network, log, this.peers, () => this.#sequencer, this.#complaints, signal);
     const voice = new Voice(key, log.state, (sign) => courier.submit(sign));
     const own = { artifacts: this.artifacts, bases, promises, secret, notify };
     const shared = { charter, key, log, voice, work, cells, clock, ...own };
@@ -243,6 +250,7 @@ export class Member {
     this.#sequencer.serve(network, this.#guard);
     this.#branches.serve();
     this.#elections.serve();
+    this.#complaints.serve();
     await this.peers.enter().catch((error) => {
       // Whoever has taken part before may be the first that is back after a reboot, and waits for the others.
       if (this.log.length === 0 || !isWorldError(error, 'invite-unreachable')) throw error;

@@ -27,5 +27,7 @@ export type Notice =
   | { kind: 'fork-proven'; device: DeviceId; term: number; index: number; proof: string }
   /** One device has signed two records for one place, of which the log has refused one. */
   | { kind: 'contradiction-proven'; device: DeviceId; what: RecordKind; proof: string }
+  /** The sequencer did not take what the rules would have taken: this member has tried. */
+  | { kind: 'left-out'; device: DeviceId; sequencer: DeviceId; round: number }
   | { kind: 'desync'; round: number; mine: Hash; theirs: Hash }
   | { kind: 'trouble'; error: unknown };

@@ -68,7 +68,7 @@ const common = {
   committee: { minMembers: 2, maxTrainers: 256, maxWitnesses: 16 },
   lease: { everyMs: 5000, lapseMs: 20_000, reserves: 64 },
   audit: { floorPpm: 50_000 },
-  succession: { silenceMs: 20_000, everyRounds: 0 },
+  succession: { silenceMs: 20_000, everyRounds: 0, complaintRounds: 2 },
   credit: { perSegment: 100, vestingRounds: 20 },
   // Who worked here keeps its credit in every fork.
   sharePolicy: { kind: 'carry', basisPoints: 10_000 },

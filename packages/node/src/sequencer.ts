@@ -109,7 +109,7 @@ export class Sequencer {
     if (reason !== null) this.#onRefused(record);
     const { index } = this.#log.state.head;
     await Promise.all([ticked, appended]);
-    return reason === null ? { accepted: true, index } : { accepted: false, reason };
+    return reason === null ? { accepted: true, index } : { accepted: false, reason, index };
   }
 
   /** Tells the time whenever a deadline passes, until `signal` aborts. Throws what keeps the log from the disk. */
@@ -168,7 +168,9 @@ export class Sequencer {
 export async function submitTo(network: Network, peer: DeviceId, record: VerifiedRecord): Promise<Receipt> {
   const json = JSON.parse(new TextDecoder().decode(recordBytes(record)));
   const { accepted, index, reason } = ((await askJson(network, peer, 'submit', json)) ?? {}) as Record<string, unknown>;
-  if (accepted === true && Number.isSafeInteger(index)) return { accepted, index: index as number };
-  if (accepted === false && typeof reason === 'string') return { accepted, reason: reason.slice(0, MAX_REASON) };
+  const at = Number.isSafeInteger(index) ? (index as number) : undefined;
+  if (accepted === true && at !== undefined) return { accepted, index: at };
+  if (accepted === false && typeof reason === 'string')
+    return { accepted, reason: reason.slice(0, MAX_REASON), ...(at !== undefined && { index: at }) };
   throw new WorldError('peer-failed', 'A member answered a record with something else.', { facts: { peer } });
 }

@@ -6,7 +6,8 @@ import { type RecordBody, type RecordKind, type Said, signRecord, type VerifiedR
 /** Where a record went: into the log, or back with a reason. */
 export type Receipt =
   | { readonly accepted: true; readonly index: number }
-  | { readonly accepted: false; readonly reason: string };
+  /** `index`: the last entry of the log at which the rules refused it. */
+  | { readonly accepted: false; readonly reason: string; readonly index?: number };
 
 /** Brings the record that `sign` gives to the log. Throws where the sequencer cannot be reached. */
 export type Submit = (sign: () => VerifiedRecord) => Promise<Receipt>;

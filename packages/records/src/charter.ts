@@ -194,6 +194,8 @@ export const charterSchema = z.strictObject({
     silenceMs: milliseconds,
     /** Finished rounds after which the role goes on to another by itself; 0: it stays where it is. */
     everyRounds: z.int().min(0).max(1_000_000),
+    /** Rounds of one term in which an elector has seen a record left out that the rules would take, until it votes; absent: never. */
+    complaintRounds: count(1000).optional(),
   }),
   /** Who may join; everybody where it is absent. */
   admission: admission.optional(),

@@ -18,6 +18,7 @@ export function simCharter(change: Partial<Charter> = {}): Charter {
       openTraceMs: 8000,
       auditMs: 20_000,
     },
+    succession: { silenceMs: 20_000, everyRounds: 0, complaintRounds: 2 },
     credit: { perSegment: 10, vestingRounds: 20 },
     ...change,
   };

@@ -102,6 +102,12 @@ export class RunFollower {
           type: 'fork',
         });
         break;
+      case 'left-out':
+        this.#options.report.event(
+          `${this.nameOf(notice.sequencer)} left out a record of ${this.nameOf(notice.device)} that the rules would take`,
+          { type: 'left-out', device: notice.device, round: notice.round },
+        );
+        break;
       case 'trouble':
         if (isWorldError(notice.error)) this.#options.report.event(notice.error.message, { code: notice.error.code });
         else if (process.env.FOLKMOOT_DEBUG)
