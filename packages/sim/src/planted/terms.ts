@@ -89,8 +89,8 @@ export const TERM_BUGS: readonly PlantedBug[] = [
     'silence-is-borne',
     'electors never vote, however long the sequencer is silent',
     'node/src/elections.ts',
-    'return this.#isCaught || isStuck || clock.now() - this.#heardMs > charter.succession.silenceMs;',
-    'return this.#isCaught || isStuck;',
+    'return this.#isCaught || isLeftOut || isStuck || clock.now() - this.#heardMs > charter.succession.silenceMs;',
+    'return this.#isCaught || isLeftOut || isStuck;',
   ),
   bug(
     'half-a-quorum',
