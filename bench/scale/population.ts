@@ -8,16 +8,16 @@ import { type Canonical, idOf } from '@folkmoot/core';
 import { RUN_PRESETS } from '@folkmoot/node';
 import { type Goodput, goodputOf, SIM_START_MS, SimCrowd, type SimPerson, simCharter } from '@folkmoot/sim';
 
-const FULL = 3;
+const FULL = 2;
 const FAILING_PERCENT = 20;
-/** Ten segments of eighty seconds: a round of a quarter of an hour. */
+/** Ten segments of forty seconds: a round of some seven minutes. */
 const SEGMENTS = 10;
-const SEGMENT_MS = 80_000;
-/** Seldom enough for a world that one process computes; as parts of a round they are those of the presets. */
-const LEASE = { everyMs: 20_000, lapseMs: 40_000 };
+const SEGMENT_MS = 40_000;
+/** Half as often as in the presets: one process computes all of it. */
+const LEASE = { everyMs: 10_000, lapseMs: 20_000 };
 /** Rounds that are counted, and rounds after them until their audits are settled. */
-const COUNTED = 5;
-const SETTLING = 3;
+const COUNTED = 4;
+const SETTLING = 2;
 const LONGEST_ROUND_MS = 3 * 3_600_000;
 
 export interface PopulationRound {

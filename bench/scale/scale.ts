@@ -16,7 +16,7 @@ const SERIES: readonly { readonly name: string; readonly seatsOf: (members: numb
   { name: '90 trainers', seatsOf: () => 90 },
 ];
 const LENGTHS = [10_000, 30_000, 100_000];
-const POPULATION = { members: 10_000, seats: 100 };
+const POPULATION = { members: 10_000, seats: 64 };
 
 const PARTS: Readonly<Record<string, (signal: AbortSignal) => AsyncIterable<Figure>>> = { reducer, log, population };
 

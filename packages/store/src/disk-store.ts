@@ -128,10 +128,11 @@ export class DiskStore implements Store {
     this.#filedMeanwhile = filedMeanwhile;
     let freedBytes = 0;
     try {
-      for await (const { path, id, sizeBytes } of files(this.#path)) {
+      for await (const { path, id } of names(this.#path)) {
         if (keep.has(id) || filedMeanwhile.has(id) || this.#putting.has(id) || this.#arriving.has(id)) continue;
+        const found = await ifThere(stat(path));
         await rm(path, { force: true });
-        freedBytes += sizeBytes;
+        freedBytes += found?.size ?? 0;
       }
       for (const id of await readdir(join(this.#path, 'corrupt')))
         if (!keep.has(id)) await rm(join(this.#path, 'corrupt', id), { force: true });
@@ -213,18 +214,26 @@ export class DiskStore implements Store {
   }
 }
 
-/** Artifacts on disk, whole and arriving. Files of other names are not ours and are left alone. */
-async function* files(
-  root: string,
-): AsyncIterable<{ folder: 'objects' | 'incoming'; path: string; id: Hash; sizeBytes: number }> {
-  for (const prefix of (await readdir(join(root, 'objects'))).sort()) {
-    for (const name of (await readdir(join(root, 'objects', prefix))).sort())
-      yield* file('objects', join(root, 'objects', prefix, name), prefix + name);
-  }
-  for (const name of await readdir(join(root, 'incoming'))) yield* file('incoming', join(root, 'incoming', name), name);
+interface Named {
+  readonly folder: 'objects' | 'incoming';
+  readonly path: string;
+  readonly id: Hash;
 }
 
-async function* file(folder: 'objects' | 'incoming', path: string, id: string) {
-  const found = isHash(id) ? await ifThere(stat(path)) : undefined;
-  if (found) yield { folder, path, id, sizeBytes: found.size };
+/** Artifacts on disk, whole and arriving, with their sizes. */
+async function* files(root: string): AsyncIterable<Named & { sizeBytes: number }> {
+  for await (const named of names(root)) {
+    const found = await ifThere(stat(named.path));
+    if (found) yield { ...named, sizeBytes: found.size };
+  }
+}
+
+/** By name alone: to look at each file costs far more. Files of other names are not ours and are left alone. */
+async function* names(root: string): AsyncIterable<Named> {
+  for (const prefix of (await readdir(join(root, 'objects'))).sort())
+    for (const name of (await readdir(join(root, 'objects', prefix))).sort())
+      if (isHash(prefix + name))
+        yield { folder: 'objects', path: join(root, 'objects', prefix, name), id: prefix + name };
+  for (const id of await readdir(join(root, 'incoming')))
+    if (isHash(id)) yield { folder: 'incoming', path: join(root, 'incoming', id), id };
 }
