@@ -6,9 +6,19 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { sha256 } from '@folkmoot/core';
+import { fromUtf8, sha256 } from '@folkmoot/core';
 import { importHuggingFace, Tokenizer } from '@folkmoot/model';
-import { type Header, parseInvite, verifyCertificate } from '@folkmoot/records';
+import {
+  entryBytes,
+  entryIdOf,
+  envelopeOf,
+  type Header,
+  parseInvite,
+  signEntry,
+  signRecord,
+  verifyCertificate,
+  verifyEntry,
+} from '@folkmoot/records';
 import { loadModel } from '@folkmoot/serve';
 import { createEngine } from '@folkmoot/tensor/node';
 import { foreignTokenizer } from '../packages/model/src/foreign-tokenizer.test-support.ts';
@@ -126,6 +136,74 @@ test('log --follow: prints what is added, and leaves a torn line alone', async (
   child.kill('SIGINT');
   const code = await new Promise((resolve) => child.on('exit', resolve));
   assert.equal(code, 0);
+});
+
+test('log --follow: says which entries were voted away, and goes on with what stands in their place', async () => {
+  const home = copyOf('ben');
+  const path = join(home, 'runs', small.run, 'log.jsonl');
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  const common = lines.slice(0, -3);
+  const child = spawn(script, ['log', '--follow', '--last', '1', '--json', '--home', home]);
+  let output = '';
+  child.stdout.on('data', (bytes) => {
+    output += bytes;
+  });
+  const told = () =>
+    output
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .map((line) => JSON.parse(line));
+  for (let wait = 0; wait < 200 && output === ''; wait++) await sleep(50);
+  writeFileSync(path, [...common, tickAfter(common), ''].join('\n'));
+  for (let wait = 0; wait < 200 && told().length < 2; wait++) await sleep(50);
+  assert.deepEqual(told()[0], { turnedAfter: common.length - 1, takenBack: 3 });
+  assert.deepEqual([told()[1].index, told()[1].kind, told()[1].name], [common.length, 'tick', 'ana']);
+  child.kill('SIGINT');
+  assert.equal(await new Promise((resolve) => child.on('exit', resolve)), 0);
+});
+
+test('why --proof: two statements of one device contradict each other, or they do not; with a home, and without', async () => {
+  const folder = small.folder('proofs');
+  mkdirSync(folder);
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const path = join(small.homes.ben, 'runs', small.run, 'log.jsonl');
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  // What a sequencer signs that tells two stories: another entry in the place of one that is in the log.
+  const two = [lines.at(-1)!, tickAfter(lines.slice(0, -1))];
+  const { id } = small.ana.identity.device;
+  const sealedBy = (line: string) => {
+    const entry = verifyEntry(JSON.parse(line), id);
+    assert.ok(entry.ok);
+    return JSON.stringify(envelopeOf(entry.value, id));
+  };
+  const [first, second] = two.map(sealedBy) as [string, string];
+  const kept = file('kept.json', JSON.stringify({ run: small.run, first, second }));
+  const stranger = small.folder('stranger');
+  for (const proof of [kept, file('lines.jsonl', two.join('\n')), file('pair.json', `[${two}]`)]) {
+    const found = await json('why', '--proof', proof, '--home', stranger);
+    assert.deepEqual([found.proves, found.device, found.what, found.run], [true, id, 'entry', small.run]);
+  }
+  const known = await folkmoot('why', '--proof', kept, '--home', small.homes.ben);
+  assert.match(known.stdout, /^ana \(device [0-9a-f]{64}\) has signed two log entries for one place/);
+  assert.match(known.stdout, /does not say so yet/);
+  for (const [text, code] of [
+    [JSON.stringify({ run: small.run, first, second: first }), 'proves-nothing'],
+    [JSON.stringify({ run: small.run, first, second: second.replace(/"atMs":1/, '"atMs":2') }), 'proves-nothing'],
+    [JSON.stringify({ run: sha256(new Uint8Array(1)), first, second }), 'proves-nothing'],
+    [lines.slice(0, 2).join('\n'), 'proves-nothing'],
+    [lines[0]!, 'proof-unreadable'],
+    ['{', 'proof-unreadable'],
+  ] as const) {
+    const [told] = await jsonLines('why', '--proof', file('wrong', text), '--home', stranger);
+    assert.equal(told.error.code, code, text.slice(0, 60));
+  }
+  assert.equal((await folkmoot('why', '--proof', join(folder, 'absent'))).status, 1);
+  assert.equal((await folkmoot('why')).status, 2);
+  assert.equal((await folkmoot('why', 'ana', '--proof', kept)).status, 2);
 });
 
 test('a damaged log is said to be damaged, at which entry', async () => {
@@ -395,6 +473,17 @@ test('a home without a run says so', async () => {
   const other = await folkmoot('status', '--run', 'ffff', '--home', small.homes.ana);
   assert.match(other.stderr, /does not know that run/);
 });
+
+/** An entry in which the sequencer tells the time, after these. */
+function tickAfter(lines: readonly string[]): string {
+  const { device } = small.ana.identity;
+  const { index, atMs, term, record } = JSON.parse(lines.at(-1)!);
+  const prev = entryIdOf(JSON.parse(lines.at(-1)!))!;
+  const { run, round, base } = record.body;
+  const seen = { index, id: prev };
+  const tick = signRecord({ kind: 'tick', run, round, base, device: device.id, seq: 1e9, seen, term }, device);
+  return fromUtf8(entryBytes(signEntry({ index: index + 1, prev, atMs: atMs + 1, term }, tick, device)));
+}
 
 /** What the trainer opened in the audit of its first round. */
 function openedBy(name: 'ana'): { params: string; moments: string; segment: number } {

@@ -29,6 +29,25 @@ test('leaves a torn line until it is whole, in the midst of a character too', as
   assert.deepEqual(await reader.read(), ['zwölf']);
 });
 
+test('a journal whose end was taken back is read again from its start', async (t) => {
+  const path = await file(t);
+  const reader = new JournalReader(path);
+  const journal = await openJournal(path);
+  await journal.append(['a', 'b', 'c']);
+  assert.deepEqual(await reader.read(), ['a', 'b', 'c']);
+  await journal.truncate(1);
+  assert.deepEqual(await reader.read(), ['a']);
+  assert.equal(reader.turns, 1);
+  await journal.append(['d', 'e']);
+  assert.deepEqual(await reader.read(), ['d', 'e']);
+  // As long as before, and another.
+  await journal.truncate(2);
+  await journal.append(['f']);
+  assert.deepEqual(await reader.read(), ['a', 'd', 'f']);
+  assert.equal(reader.turns, 2);
+  await journal.close();
+});
+
 test('lines longer than a read', async (t) => {
   const path = await file(t);
   const lines = ['ü'.repeat(400_000), 'x', 'y'.repeat(600_000)];

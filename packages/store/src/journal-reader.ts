@@ -1,15 +1,25 @@
 /** A journal that another process may be writing, read without touching it. */
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { ifThere, readFully } from './files.ts';
 
 const READ_CHUNK_BYTES = 1 << 18;
 const LINE_END = 0x0a;
 
-/** Reads on from where it stopped; a line that is still being written is left for the next time. */
+/** Bytes before the place where reading stopped that must be the same the next time. */
+const TAIL_BYTES = 512;
+
+/**
+ * Reads on from where it stopped; a line that is still being written is left for the next time. Where what was read before
+ * is not there any more, everything is read again.
+ */
 export class JournalReader {
   readonly #path: string;
   /** Bytes that were given as whole lines. */
   #position = 0;
+  /** The last of them. */
+  #tail = new Uint8Array(0);
+  /** How often the journal was found to be another: what the last call gave begins at its first line. */
+  turns = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -21,6 +31,10 @@ export class JournalReader {
     if (!file) return [];
     try {
       const { size } = await file.stat();
+      if (!(await this.#isSame(file, size))) {
+        this.turns++;
+        this.#position = 0;
+      }
       const lines: string[] = [];
       let torn = new Uint8Array(0);
       for (let at = this.#position; at < size; ) {
@@ -37,9 +51,21 @@ export class JournalReader {
         torn = bytes.slice(whole);
         this.#position = at - torn.length;
       }
+      this.#tail = await this.#tailOf(file);
       return lines;
     } finally {
       await file.close();
     }
+  }
+
+  /** Whether the journal still ends its first `#position` bytes as it did. */
+  async #isSame(file: FileHandle, size: number): Promise<boolean> {
+    return size >= this.#position && Buffer.compare(await this.#tailOf(file), this.#tail) === 0;
+  }
+
+  async #tailOf(file: FileHandle): Promise<Uint8Array<ArrayBuffer>> {
+    const tail = new Uint8Array(Math.min(TAIL_BYTES, this.#position));
+    const length = await readFully(file, tail, this.#position - tail.length);
+    return tail.slice(0, length);
   }
 }

@@ -42,8 +42,17 @@ export async function printLog(call: Invocation, options: LogOptions): Promise<v
   const signal = call.stopSignal();
   while (!signal.aborted) {
     await sleep(POLL_MS, undefined, { signal }).catch(() => {});
-    print(call, story, (await story.readOn()).filter(isChosen));
+    const { added, takenBack } = await story.readOn();
+    if (takenBack > 0) tellTurn(call, story.entries.length - added.length - 1, takenBack);
+    print(call, story, added.filter(isChosen));
   }
+}
+
+/** The end of the log that was printed is not the run's any more: electors have begun a term on an earlier entry. */
+function tellTurn(call: Invocation, after: number, takenBack: number): void {
+  const which = takenBack === 1 ? `entry ${after + 1} was` : `entries ${after + 1} to ${after + takenBack} were`;
+  call.say(`----  ${which} voted away; the log goes on after entry ${after}`);
+  call.object({ turnedAfter: after, takenBack });
 }
 
 function print(call: Invocation, story: Story, entries: readonly Told[]): void {

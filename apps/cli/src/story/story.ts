@@ -16,10 +16,10 @@ export class Story {
   readonly run: OpenRun;
   /** Entry i is the i-th. */
   readonly entries: Told[] = [];
-  readonly rounds = new RoundFiles();
-  readonly audits = new AuditFiles();
+  rounds = new RoundFiles();
+  audits = new AuditFiles();
   readonly #reader: JournalReader;
-  readonly #retelling: ReturnType<typeof retell>;
+  #retelling: ReturnType<typeof retell>;
   /** Lines that were read and not told yet. */
   #lines: Iterator<string> = [].values();
   #state: State;
@@ -38,18 +38,32 @@ export class Story {
     return story;
   }
 
-  /** Reads what was added since, and returns it. */
-  async readOn(): Promise<readonly Told[]> {
+  /** Reads what was added since, and returns it; and how many of the entries told before were voted away for that. */
+  async readOn(): Promise<{ readonly added: readonly Told[]; readonly takenBack: number }> {
+    const { turns } = this.#reader;
     const lines = await this.#reader.read();
+    const before = this.#reader.turns === turns ? [] : this.#forget();
     this.#lines = lines.values();
     const from = this.entries.length;
     for (let i = 0; i < lines.length; i++) this.#tellNext();
-    return this.entries.slice(from);
+    let common = 0;
+    while (common < before.length && this.entries[common]?.entry.id === before[common]!.entry.id) common++;
+    return { added: this.entries.slice(Math.max(from, common)), takenBack: before.length - common };
   }
 
   /** After the last entry. */
   get state(): State {
     return this.#state;
+  }
+
+  /** Tells everything again, of a log whose end is another now; returns what was told before. */
+  #forget(): Told[] {
+    const { run } = this;
+    this.rounds = new RoundFiles();
+    this.audits = new AuditFiles();
+    this.#state = initialState(run.charter, run.shares);
+    this.#retelling = retell(run.charter, this.#nextLines(), run.shares);
+    return this.entries.splice(0);
   }
 
   #tellNext(): void {
