@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { openLog, projectRoot, until, World } from './harness.ts';
+import { DATA, openLog, projectRoot, until, World } from './harness.ts';
 
 const MODEL = {
   ...{ model_type: 'llama', vocab_size: 320, hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2 },
@@ -72,21 +72,20 @@ test('a survivor forks a run: lineage and credits come along, others join it, an
     ),
   );
 
-  // Two lineages in a row, from an invite alone.
-  const dora = world.start('dora', [
-    'fork',
-    ...HERE,
-    '--invite',
-    founded.invite,
-    '--to',
-    world.home('doras'),
-    '--rules',
-    rules,
-  ]);
+  // Two lineages in a row, from an invite alone, on other data in the same tokens.
+  const way = ['--invite', founded.invite, '--to', world.home('doras'), '--data', DATA[0]!];
+  const dora = world.start('dora', ['fork', '--yes', ...HERE, ...way]);
   const { runId: third } = await dora.started();
-  const { lineage: again } = await ask('doras', 'status', '--run', third);
+  const { lineage: again, charter } = await ask('doras', 'status', '--run', third);
   assert.deepEqual([again.parent, again.round], [founded.runId, 1]);
+  assert.notEqual(charter.manifest, heirs.charter.manifest);
+  assert.equal(charter.tokenizer, heirs.charter.tokenizer);
   assert.equal((await ask('doras', 'status', '--run', founded.runId)).finished, 1);
+
+  // The same command goes on with its fork.
+  await heir.kill();
+  const risen = world.start('ben', heir.args);
+  assert.equal((await risen.started()).runId, founded.runId);
 });
 
 const run = (args: string[]) => promisify(execFile)(join(projectRoot, 'folkmoot'), args);

@@ -94,4 +94,6 @@ function jsonIn(line: Uint8Array): unknown {
   }
 }
 
-const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+// JSON can say −0, and canonical JSON cannot.
+const isNatural = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);

@@ -112,6 +112,7 @@ test('what is no list of rows is refused', () => {
     [`${one} \n`, /no row/],
     [`${one.replace(',0,', ',-1,')}\n`, /no row/],
     [`${one.replace(',0,', ',0.5,')}\n`, /no row/],
+    [`${one.replace(',0,', ',-0,')}\n`, /no row/],
     [`${one.replace(',0,', ',1e99,')}\n`, /no row/],
     [`["${ADA}",0,10,5,[[1,6]],0]\n`, /no row/],
     [`["${ADA}",0,10,0,[[1,6,2]],0]\n`, /no row/],
