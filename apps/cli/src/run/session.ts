@@ -313,15 +313,16 @@ export async function reachSomebody(
   doors: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const enter = async (door: string) => untilDirect(network, await network.connect(door, signal), signal);
-  const cause = await firstDoor(doors, enter, systemClock, signal).catch((error: unknown) => ({ error }));
-  if (cause === undefined) return;
-  signal.throwIfAborted();
-  throw new WorldError('invite-unreachable', 'No member of this run answers at the addresses in the invite.', {
-    facts: { addresses: doors.join(' ') },
-    help: 'Check that the member who invited you is running and can be reached from here, or ask for a newer invite.',
-    cause: cause.error,
+  const peer = await firstDoor(doors, (door) => network.connect(door, signal), systemClock, signal).catch((cause) => {
+    signal.throwIfAborted();
+    throw new WorldError('invite-unreachable', 'No member of this run answers at the addresses in the invite.', {
+      facts: { addresses: doors.join(' ') },
+      help: 'Check that the member who invited you is running and can be reached from here, or ask for a newer invite.',
+      cause,
+    });
   });
+  // No other door is tried meanwhile: that would disturb the routers' moment.
+  await untilDirect(network, peer, signal);
 }
 
 /** Where a relay leads to the peer, the routers may let both meet in a moment; artifacts go only then. */
