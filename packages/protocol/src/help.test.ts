@@ -14,18 +14,28 @@ const SETTLING = 10;
 
 const AUDIT = { floorPpm: 50_000, scores: true } as const;
 
-/** Parts of the later rounds in which each member's audits are raised; one member helps as little as a copycat does. */
-function raisedParts(seed: string, rounds: number, liars = 0): number[] {
+/** What a scripted witness measures: a mean and a spread, in millionths, or what it claims instead. */
+interface Cast {
+  /** Of updates of somebody who trained, and of those of the members who did not, as measured on real text (docs/decisions/0040). */
+  readonly idle: Readonly<Record<number, { mean: number; spread: number }>>;
+  /** What member `by` says of member `of`, where it does not say what it has measured. */
+  readonly says?: (by: number, of: number) => number | undefined;
+}
+
+const COPIES: Cast['idle'] = { [COPYCAT]: { mean: 0, spread: 90_000 } };
+
+/** Parts of the later rounds in which each member's audits are raised; nobody is refused for what was measured. */
+function raisedParts(seed: string, rounds: number, { idle, says }: Cast = { idle: COPIES }): number[] {
   const random = new SeededRandom(`help ${seed}`);
   const noise = (spread: number) => below(random, 2 * spread + 1) - spread;
   const members: ScriptedMember[] = [];
-  // Means and spreads as measured on real text (docs/decisions/0040).
   const measure: Behaviour = (member, duty, run) => {
     if (duty.kind !== 'score') return undefined;
     const { trainer } = duty.subject;
-    const isLiar = members.indexOf(member) < liars;
-    const helps = trainer === members[COPYCAT]!.id ? noise(90_000) : 150_000 + noise(110_000);
-    const help = isLiar ? -1_000_000 : helps;
+    const of = members.findIndex(({ id }) => id === trainer);
+    const { mean, spread } = idle[of] ?? { mean: 150_000, spread: 110_000 };
+    const measured = mean + noise(spread);
+    const help = says?.(members.indexOf(member), of) ?? measured;
     run.say(member, 'score', { scores: [{ trainer, help }] }, { round: duty.round, base: duty.base });
     return 'done';
   };
@@ -52,8 +62,29 @@ test('whoever helps little on its own rows is audited more often, and hardly any
 });
 
 test('one witness that slanders everybody does not do for the honest what not helping does', () => {
-  const parts = raisedParts('liar', 30, 1);
+  const parts = raisedParts('liar', 30, { idle: COPIES, says: (by) => (by === 0 ? -1_000_000 : undefined) });
   for (const part of parts.toSpliced(COPYCAT, 1)) assert.ok(part < 0.3, `raised in ${part} of the rounds`);
+});
+
+test('a free rider whose noise harms is found as a copycat is', () => {
+  const parts = raisedParts('noise', 30, { idle: { [COPYCAT]: { mean: -20_000, spread: 60_000 } } });
+  assert.ok(parts[COPYCAT]! > 0.6, `raised in ${parts[COPYCAT]} of the rounds`);
+  for (const part of parts.toSpliced(COPYCAT, 1)) assert.ok(part < 0.1, `raised in ${part} of the rounds`);
+});
+
+test('two idlers that praise each other are audited as usual, which is what they gain; their slander raises hardly anybody’s', () => {
+  const friends = [COPYCAT, 3];
+  const idle = Object.fromEntries(friends.map((i) => [i, { mean: 0, spread: 90_000 }]));
+  const says = (by: number, of: number) =>
+    friends.includes(by) ? (friends.includes(of) ? 1_000_000 : -1_000_000) : undefined;
+  const parts = ['a', 'b'].map((seed) => raisedParts(`friends ${seed}`, 30, { idle, says }));
+  const mean = (of: (i: number) => boolean) => {
+    const values = parts.flatMap((part) => part.filter((_, i) => of(i)));
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
+  const [ofFriends, ofHonest] = [mean((i) => friends.includes(i)), mean((i) => !friends.includes(i))];
+  assert.ok(ofFriends < 0.3, `friends in ${ofFriends} of the rounds: decision 40 says that they are not found`);
+  assert.ok(ofHonest < 0.1, `honest members in ${ofHonest} of the rounds`);
 });
 
 test('a raised probability is four times the usual one, and never more than one', () => {

@@ -1,0 +1,28 @@
+/**
+ * Every adversary at a third of nine members, under all checkers: nothing wrong happens, nobody honest is punished, and everybody
+ * honest is credited. A few of them at every commit, others each time; all with `FOLKMOOT_ALL=1`.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { rotating } from './rotation.test-support.ts';
+import { adversaryNames } from './world/cast.ts';
+import { planOf, runPlan } from './world/seeds.ts';
+
+const EACH_COMMIT = 2;
+
+/**
+ * Two of three auditors who find everything wrong are a majority where nothing is at stake yet, and refuse a round of somebody
+ * honest: docs/security.md says so, with the figure. They take nothing from anybody.
+ */
+const REFUSES: ReadonlySet<string> = new Set(['false-accuser']);
+
+for (const name of rotating(adversaryNames(), EACH_COMMIT))
+  test(`${name}: a third of nine`, async () => {
+    const wishes = { members: 9, rounds: 1, minutes: 0.1, calm: true, adversaries: { [name]: 1 / 3 } };
+    const { violation, referee, plan, run } = await runPlan(planOf(`a third, ${name}`, wishes));
+    const liars = run.people.filter((_, i) => plan.members[i]?.adversary).map(({ id }) => id);
+    const honest = run.people.filter(({ id }) => !liars.includes(id));
+    const refused = REFUSES.has(name) && violation?.message.includes('is honest and ends round');
+    assert.ok(!violation || refused, violation?.message);
+    for (const { account } of honest) assert.equal(referee.state.ledger.accounts[account.id]?.forfeited ?? 0, 0);
+  });
