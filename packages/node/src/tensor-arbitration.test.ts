@@ -1,7 +1,7 @@
 /** Disputes over real training: the search plays to one operator, and judges run it on claimed bytes alone. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type Hash, sha256, WorldError } from '@folkmoot/core';
+import { type Hash, isWorldError, sha256, WorldError } from '@folkmoot/core';
 import { answerFrom, type Game, makeMove, newGame, pointAt, pointAtFirst, refusal } from '@folkmoot/protocol';
 import { stateLeaf } from '@folkmoot/records';
 import type { Engine } from '@folkmoot/tensor';
@@ -96,48 +96,62 @@ test('exact: the steps end in what was paid; every operator that was tried, wron
   await work.close();
 });
 
-test('native: honest states are inside of the one-step bound, one that left out its work is found, and judges agree', async () => {
-  const { work, initial } = workOn(native, { ...TINY_RULES, engine: engineRules('native') }, { openExact });
-  const start = { params: new Uint8Array(initial().buffer), moments: work.zeroMoments() };
-  const place: Place = { assignment: ASSIGNMENT, segment: 1, start };
-  const shelf = new Shelf();
-  const honest = await work.arbitration.steps(place, signal, shelf.keep);
-  assert.equal(honest.at(-1), leafOfEnd(await trained(work, start)), 'native gives the bits that were paid');
-  assert.equal(await work.arbitration.wrongStep(place, honest, shelf.fetch, signal), undefined);
-  for (const [step, leaf] of honest.entries()) {
-    const from = { steps: honest, fetch: shelf.fetch };
-    const operators = await work.arbitration.operators(place, step, signal, shelf.keep, from);
-    const last = operators.length - 1;
-    // The optimizer's result is the trainer's own state; all before it is exact.
-    operators[last] = leaf;
-    assert.equal(
-      await work.arbitration.follows(place, { step, operator: last, steps: honest, operators }, shelf.fetch, signal),
-      true,
-      'the honest end of a step follows within the bound',
-    );
-    const lies = [...operators.slice(0, 3), sha256(Uint8Array.of(9)), ...operators.slice(4)];
-    const lie = { step, operator: 3, steps: honest, operators: lies };
-    assert.equal(await work.arbitration.follows(place, lie, shelf.fetch, signal), false);
-  }
-  // A step that moved nothing: its end is its start.
-  const idle = [...honest];
-  const [params, moments] = [start.params, new Uint8Array(work.zeroMoments().length)];
-  for (const part of [params, moments]) await shelf.keep(part);
-  idle[honest.length - 1] = await keepList(shelf, [params, moments]);
-  const found = await work.arbitration.wrongStep(place, idle, shelf.fetch, signal);
-  assert.equal(found, honest.length - 1);
-  const from = { steps: idle, fetch: shelf.fetch };
-  const operators = await work.arbitration.operators(place, found!, signal, shelf.keep, from);
-  const truth = [...operators];
-  operators[operators.length - 1] = idle[found!]!;
-  const game = await search(idle.length, idle.at(-1)!, { steps: idle, operators: async () => operators }, async (at) =>
-    at.stage === 'steps' ? pointAt(at, found!) : pointAtFirst(at, truth),
-  );
-  assert.equal(game!.operator!.index, operators.length - 1);
-  const claim = { step: found!, operator: operators.length - 1, steps: idle, operators };
-  assert.equal(await work.arbitration.follows(place, claim, shelf.fetch, signal), false);
-  await work.close();
+/** The engines whose claims are compared by distance; a GPU is a software adapter here, where there is one. */
+const gpu = await createEngine('webgpu', { softwareGpu: true, gpuOnly: true }).catch((error) => {
+  if (isWorldError(error, 'engine-unavailable')) return undefined;
+  throw error;
 });
+after(() => gpu?.close());
+
+for (const kind of ['native', 'webgpu'] as const)
+  test(`${kind}: honest states are inside of the one-step bound, one that left out its work is found, and judges agree`, {
+    skip: kind === 'webgpu' && !gpu,
+  }, async () => {
+    const engine = kind === 'native' ? native : gpu!;
+    const { work, initial } = workOn(engine, { ...TINY_RULES, engine: engineRules(kind) }, { openExact });
+    const start = { params: new Uint8Array(initial().buffer), moments: work.zeroMoments() };
+    const place: Place = { assignment: ASSIGNMENT, segment: 1, start };
+    const shelf = new Shelf();
+    const honest = await work.arbitration.steps(place, signal, shelf.keep);
+    assert.equal(honest.at(-1), leafOfEnd(await trained(work, start)), 'the engine gives the bits that were paid');
+    assert.equal(await work.arbitration.wrongStep(place, honest, shelf.fetch, signal), undefined);
+    for (const [step, leaf] of honest.entries()) {
+      const from = { steps: honest, fetch: shelf.fetch };
+      const operators = await work.arbitration.operators(place, step, signal, shelf.keep, from);
+      const last = operators.length - 1;
+      // The optimizer's result is the trainer's own state; all before it is exact.
+      operators[last] = leaf;
+      assert.equal(
+        await work.arbitration.follows(place, { step, operator: last, steps: honest, operators }, shelf.fetch, signal),
+        true,
+        'the honest end of a step follows within the bound',
+      );
+      const lies = [...operators.slice(0, 3), sha256(Uint8Array.of(9)), ...operators.slice(4)];
+      const lie = { step, operator: 3, steps: honest, operators: lies };
+      assert.equal(await work.arbitration.follows(place, lie, shelf.fetch, signal), false);
+    }
+    // A step that moved nothing: its end is its start.
+    const idle = [...honest];
+    const [params, moments] = [start.params, new Uint8Array(work.zeroMoments().length)];
+    for (const part of [params, moments]) await shelf.keep(part);
+    idle[honest.length - 1] = await keepList(shelf, [params, moments]);
+    const found = await work.arbitration.wrongStep(place, idle, shelf.fetch, signal);
+    assert.equal(found, honest.length - 1);
+    const from = { steps: idle, fetch: shelf.fetch };
+    const operators = await work.arbitration.operators(place, found!, signal, shelf.keep, from);
+    const truth = [...operators];
+    operators[operators.length - 1] = idle[found!]!;
+    const game = await search(
+      idle.length,
+      idle.at(-1)!,
+      { steps: idle, operators: async () => operators },
+      async (at) => (at.stage === 'steps' ? pointAt(at, found!) : pointAtFirst(at, truth)),
+    );
+    assert.equal(game!.operator!.index, operators.length - 1);
+    const claim = { step: found!, operator: operators.length - 1, steps: idle, operators };
+    assert.equal(await work.arbitration.follows(place, claim, shelf.fetch, signal), false);
+    await work.close();
+  });
 
 test('judges do not believe shapes: bytes of another size, and lists of another length, do not follow', async () => {
   const { work, initial } = workOn(exact, { ...TINY_RULES, engine: engineRules('exact') });

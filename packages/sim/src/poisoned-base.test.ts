@@ -43,7 +43,6 @@ test('two poisoners among six leave nine tenths of what was learned', async () =
   assert.ok(learned > 0.1, `learned ${learned}`);
   for (const name of ['poisoner', 'sign-flipper'] as const) {
     const { first, last, included } = await losses([name, name]);
-    console.error(name, without, first, last, included);
     assert.equal(first, without.first);
     assert.ok(included > 0, 'their updates reach the aggregator');
     assert.ok(first - last > 0.9 * learned, `${name}: learned ${first - last} of ${learned}`);
