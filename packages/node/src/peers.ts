@@ -37,6 +37,8 @@ export class Peers {
   /** Addresses whose device is not known yet: those of the invite. */
   readonly #doors: string[];
   readonly #greeted = new Set<DeviceId>();
+  /** Whether more is known than was written down. */
+  #isNews = false;
 
   constructor(network: Network, clock: Clock, cells: Cells, run: Hash, doors: readonly string[]) {
     this.#network = network;
@@ -84,6 +86,7 @@ export class Peers {
     while (!signal.aborted) {
       await this.#dialMissing(signal);
       await Promise.all(this.#network.peers().map((peer) => this.#greet(peer).catch(() => {})));
+      await this.#remember().catch(() => {});
       await this.#clock.sleep(ROUND_MS, signal).catch(() => {});
     }
     unwatch();
@@ -156,9 +159,13 @@ export class Peers {
     const usable = addresses.slice(0, MAX_ADDRESSES);
     if (usable.length === 0 || (this.#known.size >= KNOWN_LIMIT && !this.#known.has(device))) return;
     this.#known.set(device, { addresses: usable, failures: 0 });
+    this.#isNews = true;
   }
 
+  /** Also of those who greeted first. */
   async #remember(): Promise<void> {
+    if (!this.#isNews) return;
+    this.#isNews = false;
     const list = [...this.#known].map(([device, { addresses }]) => ({ device, addresses }));
     await this.#cells.write(CELL, canonicalBytes(list as Canonical));
   }
