@@ -33,9 +33,10 @@ export function forkPoint({ rounds, state }: Story, at?: string): ForkPoint {
       help: 'Give a round that is finished; "folkmoot log --headers" lists them.',
     });
   }
-  const named = /^[0-9a-f]{6,64}$/.test(at) ? finished.filter(({ header }) => header.startsWith(at)) : [];
+  const isId = /^[0-9a-f]{6,64}$/.test(at);
+  const named = isId ? finished.filter(({ header }) => header.startsWith(at)) : [];
   if (named.length === 1) return named[0]!;
-  const isSigned = files.some(({ signed }) => signed.some(({ header }) => header.startsWith(at)));
+  const isSigned = isId && files.some(({ signed }) => signed.some(({ header }) => header.startsWith(at)));
   if (isSigned && named.length === 0)
     throw new WorldError('header-unsealed', 'Electors have signed this header, and no quorum has sealed it.', {
       facts,
