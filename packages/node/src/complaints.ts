@@ -21,8 +21,8 @@ const LATE = 8;
 const PATIENCE = 4;
 /** Records of one device that are shown, and taken up, in a round. */
 const MOST_PLEAS = 2;
-/** Records that an elector tries at once. */
-const MOST_TRIED = 16;
+/** Others' records that an elector has with the sequencer at once: its own must not wait for them. */
+const MOST_TRIED = 2;
 const LOOK_MS = 100;
 
 export interface ComplaintParts {
@@ -92,15 +92,17 @@ export class Complaints {
     if (this.#rounds === undefined || !electors.includes(key.id) || sequencer === key.id) return;
     const record = parseRecord(request);
     if (!record.ok || this.#trying >= MOST_TRIED || !this.#isTakeable(record.value)) return;
-    if (this.#count(record.value.body.device)) void this.#try(record.value, submitTo(network, sequencer, record.value));
+    if (!this.#count(record.value.body.device)) return;
+    this.#trying++;
+    const sending = submitTo(network, sequencer, record.value).finally(() => this.#trying--);
+    void this.#try(record.value, sending);
   }
 
   /** Where `sending`, which has just begun, comes to nothing though the rules would take the record, an elector remembers it. */
   async #try(record: VerifiedRecord, sending: Promise<Receipt>): Promise<boolean> {
     const { log, key, notify, network } = this.#parts;
     const { term, electors, sequencer, round } = log.state;
-    this.#trying++;
-    const isInVain = await this.#isInVain(record, sending).finally(() => this.#trying--);
+    const isInVain = await this.#isInVain(record, sending);
     if (!isInVain || log.state.term !== term || !network.peers().includes(sequencer)) return false;
     if (electors.includes(key.id)) this.#grieve(term, round.number);
     notify({ kind: 'left-out', device: record.body.device, sequencer, round: round.number });
