@@ -42,7 +42,7 @@ export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
   await drawCharts(await readResults());
 }
 
-async function measureMembers(seed: string, arm: Arm): Promise<GoodputPoint> {
+export async function measureMembers(seed: string, arm: Arm): Promise<GoodputPoint> {
   const random = new SeededRandom(`goodput ${seed}`);
   const charter = simCharter({
     stepsPerRound: SEGMENTS,
@@ -89,7 +89,7 @@ async function measureMembers(seed: string, arm: Arm): Promise<GoodputPoint> {
   }
 }
 
-async function measureCrowd(seed: string, arm: Arm): Promise<GoodputPoint> {
+export async function measureCrowd(seed: string, arm: Arm): Promise<GoodputPoint> {
   const charter = simCharter({
     stepsPerRound: SEGMENTS,
     stepsPerSegment: 1,

@@ -2,7 +2,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { CHART, chart } from '../chart.ts';
 import type { LogPoint } from './log.ts';
-import type { Population } from './population.ts';
 import { type GoodputPoint, keepChart, type Results } from './results.ts';
 
 type Series = NonNullable<Results['reducer']>;
@@ -83,7 +82,7 @@ function logChart(log: readonly LogPoint[]): TopLevelSpec {
   };
 }
 
-function populationChart({ rounds }: Population): TopLevelSpec {
+function populationChart({ rounds }: NonNullable<Results['population']>): TopLevelSpec {
   const x = { field: 'round', type: 'quantitative', title: 'round' } as const;
   return {
     title: 'One simulated run: members, and processor time of the whole world in each round',

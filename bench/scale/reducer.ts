@@ -18,15 +18,14 @@ export interface ReducerPoint {
   readonly trainers: number;
   readonly entries: number;
   readonly roundMs: number;
-  /** The dearest of the rounds in which everybody was there. */
-  readonly worstRoundMs: number;
-  /** The dearest single entry. */
-  readonly worstEntryMs: number;
+  /** The dearest of the rounds in which everybody was there, and the dearest single entry. */
+  readonly worstRoundMs?: number;
+  readonly worstEntryMs?: number;
   readonly heapBytes: number;
   readonly jsonBytes: number;
   /** Audits that stand, terms that have begun. */
-  readonly standing: number;
-  readonly terms: number;
+  readonly standing?: number;
+  readonly terms?: number;
 }
 
 /** Lets `members` join a run of so many seats, and folds its log again. */

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { LogPoint } from './log.ts';
-import type { Population } from './population.ts';
+import type { Population, PopulationRound } from './population.ts';
 import type { ReducerPoint } from './reducer.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/results/scale/', import.meta.url));
@@ -22,7 +22,8 @@ export interface GoodputPoint {
 export interface Results {
   reducer?: readonly { readonly series: string; readonly points: readonly ReducerPoint[] }[];
   log?: readonly LogPoint[];
-  population?: Population;
+  /** The rounds of a run, as they came; what came of it, where it was run to its end. */
+  population?: { readonly rounds: readonly PopulationRound[]; readonly outcome?: Population };
   goodput?: readonly GoodputPoint[];
 }
 

@@ -1,11 +1,11 @@
 /**
  * What thousands of members cost: the reducer, the log on disk, and one simulated run of ten thousand through the
- * production sequencer. Each part (`--only reducer,log,population`) keeps its figures and draws its charts.
+ * production sequencer. Each part (`--only reducer,log,population`) keeps its figures and draws its charts; `--report` only draws.
  */
 import type { BenchOptions, Figure } from '../bench.ts';
 import { type LogPoint, measureLog } from './log.ts';
 import { drawCharts } from './plots.ts';
-import { type Population, runPopulation } from './population.ts';
+import { type Population, type PopulationRound, runPopulation } from './population.ts';
 import { exponentOf, measureReducer, type ReducerPoint } from './reducer.ts';
 import { keepResults, readResults } from './results.ts';
 
@@ -20,7 +20,8 @@ const POPULATION = { members: 10_000, seats: 64 };
 
 const PARTS: Readonly<Record<string, (signal: AbortSignal) => AsyncIterable<Figure>>> = { reducer, log, population };
 
-export async function* run(signal: AbortSignal, { only }: BenchOptions = {}): AsyncIterable<Figure> {
+export async function* run(signal: AbortSignal, { only, report }: BenchOptions = {}): AsyncIterable<Figure> {
+  if (report) return drawCharts(await readResults());
   const wanted = only?.split(',') ?? Object.keys(PARTS);
   for (const name of wanted) {
     if (!PARTS[name]) throw new Error(`there are the parts ${Object.keys(PARTS).join(', ')}`);
@@ -48,7 +49,7 @@ async function* reducer(signal: AbortSignal): AsyncIterable<Figure> {
 
 function* reducerFigures(series: string, point: ReducerPoint): Iterable<Figure> {
   const name = `${point.members} members, ${series}`;
-  const worst = `dearest round ${point.worstRoundMs.toFixed(0)} ms, entry ${point.worstEntryMs.toFixed(0)} ms`;
+  const worst = `dearest round ${point.worstRoundMs?.toFixed(0)} ms, entry ${point.worstEntryMs?.toFixed(0)} ms`;
   const note = `${point.entries} entries, ${point.trainers} trainers; ${worst}`;
   yield { name: `${name}, a round`, value: point.roundMs, unit: 'ms of processor time', note };
   const json = `${point.jsonBytes.toFixed(0)} as JSON; ${point.standing} audits stand, term ${point.terms}`;
@@ -71,12 +72,16 @@ async function* log(signal: AbortSignal): AsyncIterable<Figure> {
 
 async function* population(signal: AbortSignal): AsyncIterable<Figure> {
   const running = runPopulation(POPULATION.members, POPULATION.seats, signal);
+  const rounds: PopulationRound[] = [];
   for (;;) {
     const { done, value } = await running.next();
     if (done) {
       yield* populationFigures(value);
-      return keepResults({ population: value });
+      return keepResults({ population: { rounds, outcome: value } });
     }
+    rounds.push(value);
+    // A run of thousands takes long: what is known by then is kept.
+    if (value.round % 10 === 0) await keepResults({ population: { rounds } });
     const note = `${value.members} members, ${value.entries} entries`;
     if (value.round % 10 === 0)
       yield { name: `simulated run, round ${value.round}`, value: value.cpuSeconds, unit: 's of processor time', note };

@@ -172,6 +172,8 @@ export class SimCrowd {
       this.events.push(event);
       if (event.kind === 'assigned') this.#assigned();
       if (event.kind === 'finalized') void this.#adopt(event).catch((error) => this.#trouble(error));
+      // In time for the round's end: with more than a third of its electors down it would wait for them.
+      if (event.kind === 'included' || event.kind === 'void') this.#comeBack();
       if (event.kind === 'finalized' || event.kind === 'void') this.#roundOver();
     }
   }
@@ -186,7 +188,7 @@ export class SimCrowd {
       if (!light || below(this.#random, 100) >= failingPercent) continue;
       const { number } = round;
       this.run.clock.schedule(below(this.#random, usualMs), () => {
-        if (this.state.round.number !== number) return;
+        if (this.state.round.number !== number || this.state.round.phase !== 'train') return;
         this.failures++;
         light.goDown();
         this.#down.push(light);
@@ -200,6 +202,10 @@ export class SimCrowd {
         .catch((error) => this.#trouble(error));
   }
 
+  #comeBack(): void {
+    for (const light of this.#down.splice(0)) light.comeBack();
+  }
+
   #roundOver(): void {
     this.#keeping.abort();
     // What members tell holds every entry: of thousands of members it is more than they are.
@@ -208,7 +214,6 @@ export class SimCrowd {
       person.notices.splice(0, person.notices.length, ...troubles);
       person.events.length = 0;
     }
-    for (const light of this.#down.splice(0)) light.comeBack();
   }
 
   async #adopt(event: Extract<Event, { kind: 'finalized' }>): Promise<void> {
