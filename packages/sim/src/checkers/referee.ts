@@ -2,7 +2,7 @@
  * The referee: folds the log once more, as a stranger, lets every checker look at every entry, and compares every member
  * with what came out (I8: whoever has the same log has the same state, byte for byte, however it came by it).
  */
-import type { DeviceId, Hash } from '@folkmoot/core';
+import type { Hash } from '@folkmoot/core';
 import type { Notice } from '@folkmoot/node';
 import { apply, type Event, initialState, readEntry, type State } from '@folkmoot/protocol';
 import { type Entry, entryBytes, parseJson } from '@folkmoot/records';
@@ -35,13 +35,10 @@ export class Referee {
   #kept: Kept[] = [];
   /** By the header before it, the header with which a round ended, on whatever branch: there is one for ever. */
   readonly #ends = new Map<Hash, Hash>();
-  /** Who has ordered the log at some time. */
-  readonly #leaders = new Set<DeviceId>();
 
   constructor(truth: Truth) {
     this.#truth = truth;
     this.state = initialState(truth.charter, truth.shares);
-    this.#leaders.add(truth.charter.sequencer);
     this.#checkers = this.#newCheckers();
     for (const name of [...Object.keys(CHECKERS), COPIES, AGREEMENT, 'progress']) this.looks[name] = 0;
   }
@@ -152,7 +149,6 @@ export class Referee {
       if (finding) return this.#report(checker, finding, entry.index);
     }
     const events = apply(this.state, entry);
-    this.#leaders.add(this.state.sequencer);
     const accepted = !events.some((event) => event.kind === 'rejected');
     const look = { entry, body: entry.record.body, accepted, events, state: this.state };
     for (const checker of this.#checkers) {
@@ -168,10 +164,16 @@ export class Referee {
   #compareState(person: SimPerson, index: number, state: State): void {
     const kept = this.#kept[index];
     if (!kept || digest(state) === kept.state) return;
-    // What the sequencer has signed itself has its fields in another order in memory.
-    const isHead = index === this.state.head.index;
-    if (this.#leaders.has(person.id) && (!isHead || canonical(state) === canonical(this.state))) return;
+    // What a member has signed itself has its fields in another order in its memory: then their values decide.
+    if (canonical(state) === canonical(this.#stateAt(index))) return;
     this.#differs(person, index, 'has another state after the same entries');
+  }
+
+  #stateAt(index: number): State {
+    if (index === this.state.head.index) return this.state;
+    const state = initialState(this.#truth.charter, this.#truth.shares);
+    for (const { entry } of this.events.slice(0, index + 1)) apply(state, entry);
+    return state;
   }
 
   #differs(person: SimPerson, index: number, sentence: string): void {
