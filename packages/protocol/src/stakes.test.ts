@@ -141,6 +141,18 @@ test('two accusers among seven refuse nobody and take nothing; who was overruled
   assert.ok(refused.length > 0 && refused.every((device) => liars.some(({ id }) => id === device)));
 });
 
+test('a majority of a jury that is no more than two thirds refuses the round, and takes nothing that is locked', () => {
+  const run = trustedRun(8);
+  const cheat = run.members[7]!;
+  cheat.behaviour = idle;
+  for (const friend of run.members.slice(4, 7)) friend.behaviour = vouchesFor(cheat);
+  // Asked of all seven: only where a friend is not the first pair alone does anybody find it.
+  for (let i = 0; i < 8 && firstBadFate(run, cheat).length === 0; i++) oneRound(run);
+  assert.deepEqual(firstBadFate(run, cheat), ['mismatch']);
+  assert.ok(run.events.every(({ kind }) => kind !== 'forfeited'));
+  assert.equal(balance(run, cheat).forfeited, 0);
+});
+
 test('what is not opened keeps the locked credit locked, until it is opened after all; then nothing was lost', () => {
   const run = trustedRun(5);
   const ada = run.members[0]!;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Certificate, certificateOf, headerId, type RecordOf, type VerifiedRecord } from '@folkmoot/records';
-import { ScriptedMember, ScriptedRun, testCharter } from './scripted.test-support.ts';
+import { recordText, ScriptedMember, ScriptedRun, testCharter } from './scripted.test-support.ts';
 import { beginTerm, objectionToSuccession, successorOf } from './succession.ts';
 
 type Vote = RecordOf<'vote'>;
@@ -116,4 +116,17 @@ test('a header that a voter has sealed binds the term: its signatures must be sh
     [run.state.term, run.state.sequencer, run.state.round.phase, run.state.round.bound],
     [TERM, body.device, 'finalize', lock.header],
   );
+});
+
+test('a sequencer that is proven to have contradicted itself hands over at once, to whose turn it is', () => {
+  const run = signing();
+  const liar = run.members.find(({ id }) => id === run.state.sequencer)!;
+  const other = run.members.find((member) => member !== liar)!;
+  const place = { round: run.state.round.number, base: run.state.base };
+  const saying = (digit: string) =>
+    recordText(run.sign(liar, 'result', { trainer: other.id, segment: 1, result: digit.repeat(64) }, place));
+  const next = successorOf(run.state, 2);
+  assert.equal(run.say(other, 'fault', { first: saying('a'), second: saying('b') }), null);
+  assert.deepEqual([run.state.term, run.state.sequencer], [2, next]);
+  assert.ok(!run.state.electors.includes(liar.id), 'and no quorum waits for it');
 });

@@ -21,7 +21,6 @@ export const AIMS: Readonly<Record<string, string>> = {
   'late-is-paid': `idler|${AWAY}`,
   'no-verdict-is-not-paid': AWAY,
   'forfeit-keeps': 'lost-office|equivocator|sleeper|corner-cutter',
-  'every-refusal-forfeits': `${IDLE}|${SWAPPED}|false-accuser`,
   'frozen-credit-unlocks': 'leaver|withholder|memory-bomb|sleeper|crash|torn-write',
   'leased-is-paid-whole': 'leases.*(crash|torn-write|mass-leave)',
   'shown-before-kept': '(crash|torn-write):0',

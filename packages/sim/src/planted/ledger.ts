@@ -1,13 +1,21 @@
 /** Bugs in who is paid what. */
 import type { PlantedBug } from './bug.ts';
 
-const bug = (name: string, about: string, file: string, find: string, put: string): PlantedBug => ({
+const bug = (
+  name: string,
+  about: string,
+  file: string,
+  find: string,
+  put: string,
+  by: PlantedBug['by'] = 'worlds',
+): PlantedBug => ({
   name,
   area: 'ledger',
   about,
   file: `packages/${file}`,
   find,
   put,
+  by,
 });
 
 export const LEDGER_BUGS: readonly PlantedBug[] = [
@@ -73,6 +81,7 @@ export const LEDGER_BUGS: readonly PlantedBug[] = [
     'protocol/src/settle.ts',
     'return isConvicted(state.charter, audit) ? convict(state, audit.trainer, audit.round, context) : null;',
     'return convict(state, audit.trainer, audit.round, context);',
+    'packages/protocol/src/stakes.test.ts',
   ),
   bug(
     'frozen-credit-unlocks',

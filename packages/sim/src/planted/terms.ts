@@ -46,6 +46,7 @@ export const TERM_BUGS: readonly PlantedBug[] = [
     'protocol/src/membership.ts',
     "if (device === state.sequencer) handOver(state, 'at fault', context);",
     '',
+    'packages/protocol/src/succession.test.ts',
   ),
   bug(
     'sealed-without-signatures',
