@@ -15,6 +15,10 @@ export async function inherit(village: Village, newcomer: string, host: string):
     const asked = village.ask(host, [command!, ...args]);
     assert.equal((await asked.ended).code, 0, `${command} after the founder’s death\n${asked.output}`);
   }
+  // What is brought to the log comes to whoever orders it now, who says why it is nothing for this run.
+  const brought = village.ask(host, ['invite', '--withdraw', 'ab'.repeat(32)]);
+  await brought.ended;
+  assert.equal(brought.lines.at(-1)?.error?.code, 'refused', brought.output);
   const log = openLog(village.process(host).home, village.run);
   const isIn = ({ members }: State) => (members[device]?.carry.round ?? 0) > 0;
   const { sequencer, members, term } = await log.until(`${newcomer}’s work in a base`, isIn, [process]);
