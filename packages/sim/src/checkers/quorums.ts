@@ -35,7 +35,13 @@ export function quorums(): Checker {
   /** Whose signatures end the round, before this entry. */
   let electors: readonly DeviceId[] = [];
 
+  /** No quorum waits for whoever is proven at fault, revoked, or has left and abstains; the last elector stays. */
+  function countOut(gone: DeviceId): void {
+    if (electors.length > 1) electors = electors.filter((device) => device !== gone);
+  }
+
   function listen({ body }: Look): Finding {
+    if (isKind(body, 'leave') && body.abstains) countOut(body.device);
     const of = `${body.device} of round ${body.round}`;
     if (isKind(body, 'commit')) {
       if (!tally.seats.includes(body.device)) return `a commit of ${short(of)}, who has no seat`;
@@ -105,6 +111,10 @@ export function quorums(): Checker {
         const wanted = event.trainers.map((trainer) => tally.updates.get(trainer));
         return wanted.join() === event.updates.join() ? undefined : `round ${event.round} ends with other updates`;
       }
+      case 'fault':
+      case 'revoked':
+        countOut(event.device);
+        return undefined;
       case 'void':
         return voided(event);
       case 'settled': {
