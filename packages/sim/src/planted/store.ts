@@ -60,7 +60,7 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     'a trainer’s secrets do not survive a crash',
     'node/src/trainer.ts',
     'await cells.write(cellOf(duty.round), canonicalBytes(kept as unknown as Canonical));',
-    'if (this.#conduct !== trainHonestly) await cells.write(cellOf(duty.round), canonicalBytes(kept as unknown as Canonical));',
+    '',
   ),
   bug(
     'damaged-bytes-are-given',
