@@ -29,7 +29,13 @@ export function curvePlot(title: string, arms: readonly Named[], results: readon
     encoding: {
       x: { field: 'round', type: 'quantitative', title: 'rounds' },
       y: { field: 'loss', type: 'quantitative', title: 'hold-out loss, nats per byte', scale: { zero: false } },
-      color: { field: 'arm', type: 'nominal', title: null, legend: { labelLimit: 400 } },
+      color: {
+        field: 'arm',
+        type: 'nominal',
+        title: null,
+        scale: { scheme: 'tableau20' },
+        legend: { labelLimit: 1000 },
+      },
     },
   });
 }
@@ -55,7 +61,13 @@ export function frontierPlot(title: string, arms: readonly Named[], results: rea
         title: 'times fewer bytes than float32 in every step',
       },
       y: { field: 'loss', type: 'quantitative', title: 'hold-out loss, nats per byte', scale: { zero: false } },
-      color: { field: 'arm', type: 'nominal', title: null, legend: { labelLimit: 400 } },
+      color: {
+        field: 'arm',
+        type: 'nominal',
+        title: null,
+        scale: { scheme: 'tableau20' },
+        legend: { labelLimit: 1000 },
+      },
     },
   });
 }
