@@ -24,7 +24,6 @@ export const AIMS: Readonly<Record<string, string>> = {
   'frozen-credit-unlocks': 'leaver|withholder|memory-bomb|sleeper|crash|torn-write',
   'leased-is-paid-whole': 'leases.*(crash|torn-write|mass-leave)',
   'shown-before-kept': '(crash|torn-write):0',
-  'told-before-kept': '(crash|torn-write):0',
   'log-reopened-short': 'crash|torn-write|lost-tail',
   'snapshot-of-another-time': 'lost-tail',
   'loss-is-not-told': 'lost-store',

@@ -19,6 +19,7 @@ export const NETWORK_BUGS: readonly PlantedBug[] = [
     'node/src/replication.ts',
     '      if (next <= log.durable) {\n        yield log.bytesAt(next);',
     '      if (next < log.length) {\n        yield log.bytesAt(next);',
+    'packages/node/src/replication.test.ts',
   ),
   bug(
     'everything-is-appended',
