@@ -2,7 +2,7 @@
  * Goodput: what a run delivers while a fifth of its trainers fails in every round.
  *
  * Ten seats: the production member on the simulated network, disk and clock, with pretended training. In each round every
- * trainer but the sequencer fails with a probability of a fifth, at a moment drawn evenly over the usual training time, and
+ * trainer and reserve but the sequencer fails with a probability of a fifth, at a moment drawn evenly over the usual training time, and
  * is started again when the round is over. Perfect members would fill every seat. A hundred seats: a crowd of light members
  * (`sim/src/crowd`), which fail likewise.
  */
@@ -63,7 +63,7 @@ export async function measureMembers(seed: string, arm: Arm): Promise<GoodputPoi
     const victims =
       arm === 'nobody fails'
         ? []
-        : run.people.filter((person) => isTrainer(person) && below(random, 100) < FAILING_PERCENT);
+        : run.people.filter((person) => isConcerned(person) && below(random, 100) < FAILING_PERCENT);
     const down: SimPerson[] = [];
     for (const victim of victims) {
       failed++;
@@ -84,8 +84,10 @@ export async function measureMembers(seed: string, arm: Arm): Promise<GoodputPoi
     return run.creator.state!;
   }
 
-  function isTrainer(person: SimPerson): boolean {
-    return person !== run.creator && state().round.seats[person.id] !== undefined;
+  /** Who has a seat, or stands by for one. */
+  function isConcerned(person: SimPerson): boolean {
+    const { seats, reserves } = state().round;
+    return person !== run.creator && (seats[person.id] !== undefined || reserves.includes(person.id));
   }
 }
 

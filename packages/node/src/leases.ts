@@ -8,6 +8,7 @@
 import { type Canonical, canonicalBytes, type DeviceId, type Hash, type Network } from '@folkmoot/core';
 import { canLapse } from '@folkmoot/protocol';
 import {
+  heldLeaseSchema,
   isSignedLease,
   type Lease,
   leaseMark,
@@ -157,11 +158,12 @@ export class Leases {
     return body.beat > (this.#sight(body.device)?.lease?.body.beat ?? 0) && isSignedLease(lease);
   }
 
-  #note(lease: Lease): void {
+  /** `ageMs`: how long ago it was shown to whom this device has it from. */
+  #note(lease: Lease, ageMs = 0): void {
     const sight = this.#sight(lease.body.device);
     if (!sight) return;
     sight.lease = lease;
-    sight.sinceMs = this.#bench.clock.now();
+    sight.sinceMs = Math.max(sight.sinceMs, this.#bench.clock.now() - ageMs);
   }
 
   /** What is known of a trainer of the round at hand; from the first look on it is watched. */
@@ -210,16 +212,20 @@ export class Leases {
     const answer = await askJson(this.#network, sequencer, 'leases', { trainers: [...trainers] }).catch(() => []);
     if (!Array.isArray(answer)) return;
     for (const value of answer.slice(0, MOST)) {
-      const parsed = leaseSchema.safeParse(value);
-      if (parsed.success && this.#isNews(parsed.data)) this.#note(parsed.data);
+      const parsed = heldLeaseSchema.safeParse(value);
+      if (parsed.success && this.#isNews(parsed.data.lease)) this.#note(parsed.data.lease, parsed.data.ageMs);
     }
   }
 
   #tell(request: Uint8Array): Uint8Array {
     const { trainers } = (requestJson(request) ?? {}) as { trainers?: unknown };
     const wanted = Array.isArray(trainers) ? trainers.slice(0, MOST) : [];
-    const leases = wanted.flatMap((trainer) => this.#sights.get(trainer)?.lease ?? []);
-    return canonicalBytes(leases as unknown as Canonical);
+    const nowMs = this.#bench.clock.now();
+    const told = wanted.flatMap((trainer) => {
+      const { lease, sinceMs } = this.#sights.get(trainer) ?? {};
+      return lease ? [{ lease, ageMs: Math.max(0, Math.floor(nowMs - sinceMs!)) }] : [];
+    });
+    return canonicalBytes(told as unknown as Canonical);
   }
 
   get #everyMs(): number {

@@ -107,6 +107,26 @@ test('a trace that is not opened in time is not paid, and the device starts agai
   }
 });
 
+test('who is away when its trace is asked for has until the next round is over, and nobody waits longer', () => {
+  for (const comesBack of [true, false]) {
+    const run = start(3);
+    const [ada, , eve] = run.members;
+    let goneMs = Number.POSITIVE_INFINITY;
+    const isOver = () => run.nowMs > goneMs + 2 * run.state.charter.timing.openTraceMs;
+    ada!.behaviour = (_, duty) => (duty.kind === 'train' && duty.round === 2 && !isOver() ? 'silent' : undefined);
+    eve!.behaviour = (member, duty) => {
+      if (goneMs < run.nowMs) return comesBack && isOver() ? undefined : 'silent';
+      if (duty.kind !== 'open') return undefined;
+      goneMs = run.nowMs;
+      run.say(member, 'leave', { abstains: false });
+      return 'done';
+    };
+    assert.ok(run.run(() => fatesOf(run, eve!)[1] !== undefined));
+    assert.equal(fatesOf(run, eve!)[1], comesBack ? 'matched' : 'not-opened');
+    assert.ok(run.state.round.number <= 4, 'no round more than two ahead has begun');
+  }
+});
+
 test('what was built on a refused state is not paid, in however many rounds, until the device starts from zeros', () => {
   const run = start(4);
   const cheat = run.members[3]!;

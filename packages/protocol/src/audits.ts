@@ -93,9 +93,20 @@ export function expireAudit(state: State, timer: Timer, context: Context): void 
   if (timer.stage === 'reproducing') return expireReproduction(state, timer.key, timer.auditor, context);
   const audit = state.audits[timer.key];
   if (!audit || audit.stage !== timer.stage || turnOf(audit) !== timer.auditor) return;
-  if (audit.stage === 'opening' || audit.stage === 'closing') return settleAudit(state, audit, 'not-opened', context);
+  if (audit.stage === 'opening' || audit.stage === 'closing') {
+    if (isWaitedFor(state, audit)) return setStage(state, audit, audit.stage, context);
+    return settleAudit(state, audit, 'not-opened', context);
+  }
   audit.asked = audit.stage === 'running' ? audit.asked.filter(({ result }) => result !== null) : [];
   goOn(state, audit, context);
+}
+
+/**
+ * Who is away has until the next round is over to come back and show its trace: a machine that starts again must not cost
+ * a round that was delivered. Audits may be two rounds behind, so that nobody waits for this.
+ */
+function isWaitedFor({ round, members }: State, audit: Audit): boolean {
+  return !audit.again && !members[audit.trainer]!.ready && audit.round >= round.number - 1;
 }
 
 /**

@@ -41,6 +41,9 @@ export const leaseSchema = z.strictObject({ body: bodySchema, signature });
 /** A lease from the network or from a record: its shape is checked, its signature is not. */
 export type Lease = z.infer<typeof leaseSchema>;
 
+/** A lease as another tells it, with how long it has held it: what is told late is no later sign of life. */
+export const heldLeaseSchema = z.strictObject({ lease: leaseSchema, ageMs: natural });
+
 /** What a `lapse` says: of which trainers no lease has come for the charter’s time, and the last that did come. */
 export const lapseFields = {
   seats: z

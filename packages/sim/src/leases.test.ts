@@ -71,6 +71,27 @@ test('where no lease reaches its keeper, keepers ask the sequencer', async () =>
   checkStory(run);
 });
 
+test('who is heard of through the sequencer only is missed as soon as its last lease is old, however late that was told', async () => {
+  const run = new SimRun('told late', CHARTER);
+  for (let i = 0; i < 7; i++) deafen(run.add(), i === 0 ? '' : 'lease');
+  await run.startAll();
+  for (let turn = 1; turn <= 3; turn++) {
+    const { finalized } = run.creator.state!;
+    assert.ok(await run.until(() => run.creator.state!.finalized > finalized || turn === 1));
+    assert.ok(await run.until(() => run.creator.state!.round.phase === 'train'));
+    await run.clock.run(run.clock.now() + 3000 + 300 * turn);
+    const gone = trainerOf(run);
+    const goneMs = run.clock.now();
+    run.crash(gone);
+    assert.ok(await run.until(() => run.creator.state!.round.lapses[gone.id]?.entry != null));
+    // A look of the keepers, and messages on their way.
+    const mostMs = LEASE.lapseMs + LEASE.everyMs + 300;
+    assert.ok(run.clock.now() - goneMs <= mostMs, `missed after ${run.clock.now() - goneMs} ms`);
+    await run.clock.drive(run.start(gone));
+  }
+  checkStory(run);
+});
+
 test('keepers that all say falsely that everybody has gone take no trainer’s seat: each is ahead of its reserve', async () => {
   const run = new SimRun('false keepers', CHARTER);
   for (let i = 0; i < 7; i++) deafen(deafen(run.add(), 'lease'), 'leases');

@@ -16,8 +16,10 @@ import { Barriers } from './barriers.ts';
 import { LightMember, lightKeys, type Shared } from './light-member.ts';
 import { MemoryStore } from './memory-store.ts';
 
-/** How often the light members look at what they owe. */
+/** How often the light members look at what they owe, at most ... */
 const LOOK_MS = 2000;
+/** ... and in parts of a segment: a member proper acts at once, and what is late by a segment is work lost. */
+const LOOKS_PER_SEGMENT = 10;
 /** Newcomers that come in a round: a few less than the rules take, so that full members find a place too. */
 const JOINS_IN_ROUND = 250;
 /** Signatures that the process remembers: the full members check the same entries. */
@@ -145,7 +147,8 @@ export class SimCrowd {
       const owes = !member.ready || member.audits.length > 0 || member.cases.length > 0 || light.isBusy;
       if (owes || concerned.has(id)) light.tend();
     }
-    this.run.clock.schedule(LOOK_MS, () => this.#look());
+    const lookMs = Math.min(LOOK_MS, Math.ceil(this.#options.segmentMs / LOOKS_PER_SEGMENT));
+    this.run.clock.schedule(lookMs, () => this.#look());
   }
 
   #welcome(): void {
