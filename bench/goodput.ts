@@ -2,9 +2,9 @@
  * Goodput: what a run delivers while a fifth of its trainers fails in every round.
  *
  * Ten seats: the production member on the simulated network, disk and clock, with pretended training. In each round every
- * trainer and reserve but the sequencer fails with a probability of a fifth, at a moment drawn evenly over the usual training time, and
- * is started again when the round is over. Perfect members would fill every seat. A hundred seats: a crowd of light members
- * (`sim/src/crowd`), which fail likewise.
+ * trainer and reserve but the sequencer fails with a probability of a fifth, at a moment drawn evenly over the usual
+ * training time, and is started again when the round's updates are decided. Perfect members would fill every seat. A
+ * hundred seats: a crowd of light members (`sim/src/crowd`), which fail likewise.
  */
 import { below, SeededRandom } from '@folkmoot/core';
 import { type Goodput, goodputOf, SimCrowd, type SimPerson, SimRun, simCharter } from '@folkmoot/sim';
@@ -72,7 +72,8 @@ export async function measureMembers(seed: string, arm: Arm): Promise<GoodputPoi
         down.push(victim);
       });
     }
-    await run.until(() => state().round.number > round && down.length === victims.length);
+    // In time for the round's end: with more than a third of its electors down it would wait for them.
+    await run.until(() => isDecided(round) && down.length === victims.length);
     await run.clock.drive(Promise.all(down.map((person) => run.start(person))));
   }
   const roundMs = (run.clock.now() - beganMs) / ROUNDS;
@@ -82,6 +83,12 @@ export async function measureMembers(seed: string, arm: Arm): Promise<GoodputPoi
 
   function state() {
     return run.creator.state!;
+  }
+
+  /** Whether it is settled whose updates are in the round. */
+  function isDecided(round: number): boolean {
+    const { number, phase } = state().round;
+    return number > round || phase === 'finalize' || phase === 'seal';
   }
 
   /** Who has a seat, or stands by for one. */
