@@ -65,7 +65,11 @@ export class Peers {
   async enter(): Promise<void> {
     await this.#recall();
     if (this.#doors.length === 0) return;
-    const enter = async (door: string) => this.#greet(await this.#network.connect(door));
+    const enter = async (door: string) => {
+      const peer = await this.#network.connect(door);
+      await this.#greet(peer);
+      this.#hear(peer, [door]);
+    };
     const cause = await firstDoor(this.#doors, enter, this.#clock).catch((error: unknown) => ({ error }));
     if (cause === undefined) return;
     if (isWorldError(cause.error, 'invite-foreign')) throw cause.error;
@@ -90,6 +94,7 @@ export class Peers {
       await this.#clock.sleep(ROUND_MS, signal).catch(() => {});
     }
     unwatch();
+    await this.#remember().catch(() => {});
   }
 
   /** How many can be expected to answer soon after a start: those that were known before it, as many as are dialled. */
