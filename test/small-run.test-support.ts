@@ -1,5 +1,6 @@
 /** A real run in a folder: three members over the network of this machine, one of them a free rider; seconds, not minutes. */
 import { randomBytes } from 'node:crypto';
+import { cpSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +37,8 @@ export interface SmallRun {
   readonly ana: Session;
   /** A new folder beside the homes. */
   folder(name: string): string;
+  /** A copy of a member's home, to be damaged. */
+  copyOf(name: 'ana' | 'ben' | 'eve'): string;
   close(): Promise<void>;
 }
 
@@ -84,12 +87,18 @@ export async function smallRun(): Promise<SmallRun> {
   while (state.finalized < ROUNDS || Object.keys(state.audits).length > 0) await sleep(50);
   for (const session of others) await session.close();
   let count = 0;
+  const folder = (name: string) => join(root, `${name} ${count++}`);
   return {
     charter,
     run,
     homes,
     ana,
-    folder: (name) => join(root, `${name} ${count++}`),
+    folder,
+    copyOf: (name) => {
+      const home = folder(name);
+      cpSync(homes[name], home, { recursive: true });
+      return home;
+    },
     close: async () => {
       await ana.close();
       await rm(root, { recursive: true, force: true });

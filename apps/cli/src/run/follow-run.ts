@@ -193,11 +193,8 @@ export class RunFollower {
         break;
       case 'forfeited':
         report.event(
-          `${this.nameOf(event.device)} forfeits ${event.amount} locked credits: its auditors found what no honest engine makes`,
-          {
-            type: 'forfeited',
-            device: event.device,
-          },
+          `${this.nameOf(event.device)} ${forfeitText(event.amount)}: its auditors found what no honest engine makes`,
+          { type: 'forfeited', device: event.device, amount: event.amount },
         );
         break;
       case 'fault':
@@ -264,3 +261,6 @@ export class RunFollower {
     }
   }
 }
+
+const forfeitText = (amount: number) =>
+  amount > 0 ? `forfeits ${amount} locked credits` : 'has nothing locked to forfeit';
