@@ -92,13 +92,19 @@ export class Branches {
     const { state } = this.#log;
     const tip = await this.#ask(peer, state.head.index);
     if (!tip) return;
-    const isSame = (await this.#log.idOf(tip.at.index)) === tip.at.id;
+    const isSame = await this.#has(tip.at);
     const { head } = this.#log.state;
     const standing = compare(tip, this.#log.state);
     if (isSame && tip.index > head.index) this.ahead = { peer, isLater: standing > 0 };
     else if (this.ahead?.peer === peer) this.ahead = undefined;
     // What is only lacking here comes as this member follows; where ends stand alike, one sequencer may have signed both.
     if (!isSame && standing >= 0) await this.compareWith(peer, signal);
+  }
+
+  /** Whether the peer says that its log is not this one. Who lies about that is followed no longer, and nothing worse. */
+  async isElsewhere(peer: DeviceId): Promise<boolean> {
+    const tip = await this.#ask(peer, this.#log.state.head.index);
+    return tip !== undefined && !(await this.#has(tip.at));
   }
 
   /** Reads the end of the peer's log, and goes over to it where that is ahead and no promise forbids it. */
@@ -161,6 +167,10 @@ export class Branches {
     }
     if (until && state.head.id !== until.id) return undefined;
     return log.turns === turns ? { common, entries, state, fork } : undefined;
+  }
+
+  async #has({ index, id }: Tip['at']): Promise<boolean> {
+    return (await this.#log.idOf(index)) === id;
   }
 
   async #ask(peer: DeviceId, at: number): Promise<Tip | undefined> {

@@ -160,8 +160,8 @@ async function follow(following: Following, peer: DeviceId, outside: AbortSignal
       if (message.length === 0) continue;
       const json = parseJson(message, MAX_ENTRY_BYTES);
       const entry = json.ok ? readEntry(log.state, json.value) : json;
-      // Where the peer's log is another, its end is compared as a whole.
-      if (!entry.ok && (await branches.compareWith(peer, signal))) return;
+      // Where the peer's log is another, its end is compared as a whole. Whoever still holds one that was given up is at no fault.
+      if (!entry.ok && ((await branches.compareWith(peer, signal)) || (await branches.isElsewhere(peer)))) return;
       if (!entry.ok) following.guard.report(peer, 'false-entry');
       if (!entry.ok)
         throw new WorldError('peer-failed', `A peer sent a log entry that is not the next one: ${entry.reason}.`, {

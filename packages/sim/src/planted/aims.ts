@@ -7,6 +7,7 @@ const SWAPPED = '(poisoner|sign-flipper|forged-feedback)';
 const AWAY = '(crash|pause|partition|torn-write|mass-leave)';
 
 export const AIMS: Readonly<Record<string, string>> = {
+  'a-stale-log-is-a-lie': 'lost-office',
   'newcomers-decide': 'flash-join',
   'witnesses-in-order': 'fewWitnesses',
   'any-reserve': 'leases.*(crash|pause|mass-leave)',

@@ -22,6 +22,13 @@ export const NETWORK_BUGS: readonly PlantedBug[] = [
     'packages/node/src/replication.test.ts',
   ),
   bug(
+    'a-stale-log-is-a-lie',
+    'whoever still holds a log that was given up is banned for what it tells',
+    'node/src/replication.ts',
+    ' || (await branches.isElsewhere(peer)))) return;',
+    ')) return;',
+  ),
+  bug(
     'everything-is-appended',
     'the sequencer appends what should be refused',
     'node/src/sequencer.ts',
