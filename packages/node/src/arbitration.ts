@@ -34,8 +34,13 @@ export interface Claimed {
 }
 
 export interface Arbitration {
-  /** Leaves of the segment's steps; `keep` is given what is behind them. Fewer where the work diverges. */
-  steps(place: Place, signal: AbortSignal, keep?: Keep): Promise<Hash[]>;
+  /**
+   * Leaves of the segment's steps; `keep` is given what is behind them. Fewer where the work diverges.
+   *
+   * `paid`: the end that the trainer has committed to. Engines other than `exact` may give other bits when they are asked again;
+   * where the last step leads there within the one-step bound, it is the last leaf.
+   */
+  steps(place: Place, signal: AbortSignal, keep?: Keep, paid?: StateBytes): Promise<Hash[]>;
   /** Leaves of the operators of step `step`, from the claimed state before it or from one's own. */
   operators(place: Place, step: number, signal: AbortSignal, keep?: Keep, claimed?: Claimed): Promise<Hash[]>;
   /** Gives `keep` what a judge needs to run operator `operator` of step `step`. */

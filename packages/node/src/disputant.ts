@@ -1,10 +1,9 @@
 /** A side of a dispute, or a judge: answers from what this device computes itself. */
-import { type Hash, isWorldError, sha256, toHex } from '@folkmoot/core';
+import { type Hash, isWorldError, sha256 } from '@folkmoot/core';
 import { answerFrom, type Claimed, type DisputeDuty, type Game, pointAt, pointAtFirst } from '@folkmoot/protocol';
-import { claimTree, listBytes, type Move, type Ruling, stateLeaf } from '@folkmoot/records';
-import type { Arbitration, Claimed as ClaimedStates, Fetch, Keep, Place } from './arbitration.ts';
-import { artifactSizes } from './expectations.ts';
-import { startParams } from './start-params.ts';
+import { listBytes, type Move, type Ruling } from '@folkmoot/records';
+import type { Arbitration, Claimed as ClaimedStates, Keep } from './arbitration.ts';
+import { DisputedSegment, ifAvailable } from './disputed-segment.ts';
 import type { Receipt } from './voice.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -49,47 +48,66 @@ export class Disputant {
 
   /** Contests where the work comes out again as it was committed to: what cannot be shown cannot be defended. */
   async #contest(duty: DisputeDuty, signal: AbortSignal): Promise<Receipt | undefined> {
-    const { accusations } = duty.found;
-    if (accusations[duty.accuser]!.part === 'segment') {
-      const place = await this.#place(duty, this.#fetcher(duty, signal), signal);
-      const leaves = await this.#leavesOf(duty, place, undefined, signal);
-      if (leaves.at(-1) !== endOf(duty)) return this.#rest(signal);
-    } else if (!(await this.#encodes(duty, this.#fetcher(duty, signal), signal))) return this.#rest(signal);
-    return this.#say(duty, { is: 'raise' });
+    const segment = this.#segmentOf(duty, signal);
+    const isSegment = duty.found.accusations[duty.accuser]!.part === 'segment';
+    const isRight = isSegment
+      ? (await this.#stepsOf(duty, segment, signal)).at(-1) === segment.end
+      : await segment.encodes();
+    return isRight ? this.#say(duty, { is: 'raise' }) : this.#rest(signal);
   }
 
   async #defend(duty: Playing, signal: AbortSignal): Promise<Receipt | undefined> {
-    // Where bits may differ the accuser looks at the states themselves.
-    const keep = this.#isExact || duty.game.stage !== 'steps' ? undefined : this.#keeper(duty);
-    const leaves = this.#asClaimed(duty, await this.#ownLeaves(duty, signal, keep), duty.game.stage);
+    const { game } = duty;
+    const segment = this.#segmentOf(duty, signal);
+    const stage = game.stage === 'steps' ? 'steps' : 'operators';
+    const leaves = await this.#claimOf(duty, stage, game.search, segment, signal);
     // What does not end in what was committed cannot be claimed.
-    if (leaves.at(-1) !== endOf(duty)) return this.#rest(signal);
+    if (leaves.at(-1) !== (stage === 'steps' ? segment.end : game.step!.hash)) return this.#rest(signal);
     const bytes = listBytes(leaves);
     await this.#keeper(duty)(bytes);
-    return this.#say(duty, answerFrom(duty.game, leaves, sha256(bytes)));
+    return this.#say(duty, answerFrom(game, leaves, sha256(bytes)));
+  }
+
+  /**
+   * The trainer's claim of a stage: as it was `said` where the list is still at hand, since an engine may give other bits when it
+   * is asked again; else as it is computed now.
+   */
+  async #claimOf(
+    duty: Playing,
+    stage: 'steps' | 'operators',
+    said: Claimed | null,
+    segment: DisputedSegment,
+    signal: AbortSignal,
+  ): Promise<readonly Hash[]> {
+    const known = said && (await ifAvailable(() => segment.leavesOf(said)));
+    if (known) return known;
+    // Where bits may differ the accuser looks at the states themselves.
+    if (stage === 'steps') return this.#stepsOf(duty, segment, signal, this.#isExact ? undefined : this.#keeper(duty));
+    const leaves = await this.#fromClaimed(duty, segment, (from) => this.#operatorsOf(duty, segment, signal, from));
+    // Operators are `exact`, and what the last of them gives is the trainer's own state all the same.
+    return this.#isExact ? leaves : [...leaves.slice(0, -1), duty.game.step!.hash];
   }
 
   async #point(duty: Playing, signal: AbortSignal): Promise<Receipt | undefined> {
-    const move = this.#isExact
-      ? pointAtFirst(duty.game, await this.#ownLeaves(duty, signal))
-      : await this.#pointAtWrong(duty, signal);
-    return this.#say(duty, move);
+    const segment = this.#segmentOf(duty, signal);
+    if (!this.#isExact) return this.#say(duty, await this.#pointAtWrong(duty, segment, signal));
+    const isSteps = duty.game.stage === 'steps';
+    const own = isSteps
+      ? await this.#stepsOf(duty, segment, signal)
+      : await this.#operatorsOf(duty, segment, signal, undefined);
+    return this.#say(duty, pointAtFirst(duty.game, own));
   }
 
   /** Where bits may differ: the first step beyond the bound, in which operators are `exact` and must be equal. */
-  async #pointAtWrong(duty: Playing, signal: AbortSignal): Promise<Move> {
+  async #pointAtWrong(duty: Playing, segment: DisputedSegment, signal: AbortSignal): Promise<Move> {
     const { game } = duty;
-    const fetch = this.#fetcher(duty, signal);
-    const place = await this.#place(duty, fetch, signal);
-    const steps = await claimed(game.steps ?? game.search!, fetch);
+    const { fetch } = segment;
+    const steps = await segment.leavesOf(game.steps ?? game.search!);
     // What is no list of that tree is pointed at, and judges find the same.
     if (!steps) return pointAt(game, 0);
     if (game.stage === 'operators')
-      return pointAtFirst(
-        game,
-        await this.#leavesOf(duty, place, game.step!.index, signal, undefined, { steps, fetch }),
-      );
-    const step = await this.#arbitration.wrongStep(place, steps, fetch, signal);
+      return pointAtFirst(game, await this.#operatorsOf(duty, segment, signal, { steps, fetch }));
+    const step = await this.#arbitration.wrongStep(await segment.place(), steps, fetch, signal);
     return step === undefined ? { is: 'concede' } : pointAt(game, step);
   }
 
@@ -99,23 +117,33 @@ export class Disputant {
     const name = nameOf(duty);
     if (game.step && game.operator && !this.#provided.has(name)) {
       const keep = this.#keeper(duty);
-      const fetch = this.#fetcher(duty, signal);
-      const place = await this.#place(duty, fetch, signal);
-      const isTrainer = duty.found.audit.trainer === this.#bench.key.id;
-      if (isTrainer)
-        for (const [stage, step] of [['steps'], ['operators', game.step.index]] as const)
-          await keep(listBytes(this.#asClaimed(duty, await this.#leavesOf(duty, place, step, signal), stage)));
-      const steps = isTrainer || this.#isExact ? undefined : await claimed(game.steps!, fetch);
-      const from = steps && { steps, fetch };
-      await this.#arbitration.provide(place, game.step.index, game.operator.index, signal, keep, from);
+      const segment = this.#segmentOf(duty, signal);
+      if (this.#isTrainer(duty))
+        for (const stage of ['steps', 'operators'] as const)
+          await keep(listBytes(await this.#claimOf(duty, stage, game[stage], segment, signal)));
+      const [place, step, operator] = [await segment.place(), game.step.index, game.operator.index];
+      await this.#fromClaimed(duty, segment, (from) =>
+        this.#arbitration.provide(place, step, operator, signal, keep, from),
+      );
       this.#provided.add(name);
     }
     return this.#rest(signal);
   }
 
-  /** Where bits may differ, operators are `exact`, and what the last of them gives is the trainer's own state all the same. */
-  #asClaimed({ game }: Playing, leaves: readonly Hash[], stage: Game['stage']): readonly Hash[] {
-    return stage === 'steps' || this.#isExact ? leaves : [...leaves.slice(0, -1), game.step!.hash];
+  /** Does `task` with the states that were claimed; the trainer makes them again where they are lost. On `exact` without. */
+  async #fromClaimed<T>(
+    duty: Playing,
+    segment: DisputedSegment,
+    task: (from?: ClaimedStates) => Promise<T>,
+  ): Promise<T> {
+    if (this.#isExact) return task();
+    const withStates = async () => {
+      const steps = await segment.leavesOf(duty.game.steps!);
+      return { value: await task(steps && { steps, fetch: segment.fetch }) };
+    };
+    if (!this.#isTrainer(duty)) return (await withStates()).value;
+    const done = await ifAvailable(withStates);
+    return done ? done.value : task();
   }
 
   /** Nothing to say now: the duty is looked at again after a while. */
@@ -140,74 +168,45 @@ export class Disputant {
 
   async #isRight(duty: Playing, signal: AbortSignal): Promise<boolean> {
     const { game, found, accuser } = duty;
-    const fetch = this.#fetcher(duty, signal);
-    if (found.accusations[accuser]!.part === 'encode') return this.#encodes(duty, fetch, signal);
-    const steps = await claimed(game.steps!, fetch);
-    const operators = await claimed(game.operators!, fetch);
+    const segment = this.#segmentOf(duty, signal);
+    if (found.accusations[accuser]!.part === 'encode') return segment.encodes();
+    const steps = await segment.leavesOf(game.steps!);
+    const operators = await segment.leavesOf(game.operators!);
     if (!steps || !operators) return false;
     const claim = { step: game.step!.index, operator: game.operator!.index, steps, operators };
-    return this.#arbitration.follows(await this.#place(duty, fetch, signal), claim, fetch, signal);
+    return this.#arbitration.follows(await segment.place(), claim, segment.fetch, signal);
   }
 
-  async #encodes(duty: DisputeDuty, fetch: Fetch, signal: AbortSignal): Promise<boolean> {
-    const { audit } = duty.found;
-    const { work, charter } = this.#bench;
-    const sizes = artifactSizes(charter);
-    const start = await this.#roundStart(duty, fetch, signal);
-    const last = await fetch(audit.closed!.lastParams, sizes.params);
-    const mine = work.encode(start, last, await fetch(audit.carryIn.error, sizes.error));
-    if (!mine) return false;
-    return sha256(mine.update) === audit.update && sha256(mine.errorOut) === audit.commit.errorOut;
+  /** Own leaves of the steps; computed once, and once more where what is behind them is to be kept. */
+  #stepsOf(duty: DisputeDuty, segment: DisputedSegment, signal: AbortSignal, keep?: Keep): Promise<Hash[]> {
+    return this.#once(duty, keep ? 'steps, kept' : 'steps', async () => {
+      const paid = this.#isExact ? undefined : await segment.paid();
+      return this.#arbitration.steps(await segment.place(), signal, keep, paid);
+    });
   }
 
-  async #ownLeaves(duty: Playing, signal: AbortSignal, keep?: Keep): Promise<Hash[]> {
-    const place = await this.#place(duty, this.#fetcher(duty, signal), signal);
-    return this.#leavesOf(duty, place, duty.game.stage === 'steps' ? undefined : duty.game.step!.index, signal, keep);
-  }
-
-  /** Own leaves of the steps, or of the operators of step `step`: computed once. */
-  #leavesOf(
-    duty: DisputeDuty,
-    place: Place,
-    step: number | undefined,
+  /** Own leaves of the operators of the step at hand; computed once. */
+  #operatorsOf(
+    duty: Playing,
+    segment: DisputedSegment,
     signal: AbortSignal,
-    keep?: Keep,
-    from?: ClaimedStates,
+    from: ClaimedStates | undefined,
   ): Promise<Hash[]> {
-    const name = `${duty.found.audit.round} ${duty.found.audit.trainer} ${step}`;
+    const { index } = duty.game.step!;
+    return this.#once(duty, `operators of ${index}`, async () =>
+      this.#arbitration.operators(await segment.place(), index, signal, undefined, from),
+    );
+  }
+
+  #once({ found: { audit } }: DisputeDuty, what: string, make: () => Promise<Hash[]>): Promise<Hash[]> {
+    const name = `${audit.round} ${audit.trainer} ${what}`;
     const known = this.#leaves.get(name);
     if (known) return known;
-    const made =
-      step === undefined
-        ? this.#arbitration.steps(place, signal, keep)
-        : this.#arbitration.operators(place, step, signal, keep, from);
+    const made = make();
     this.#leaves.set(name, made);
     made.catch(() => this.#leaves.delete(name));
     for (const old of [...this.#leaves.keys()].slice(0, -REMEMBERED)) this.#leaves.delete(old);
     return made;
-  }
-
-  /** Where the round started, which follows from bases and memory that the log names. */
-  #roundStart({ found: { audit } }: DisputeDuty, fetch: Fetch, signal: AbortSignal): Promise<Uint8Array> {
-    const { error } = artifactSizes(this.#bench.charter);
-    return startParams(this.#bench, audit, () => fetch(audit.carryIn.error, error), signal);
-  }
-
-  async #place(duty: DisputeDuty, fetch: Fetch, signal: AbortSignal): Promise<Place> {
-    const { audit } = duty.found;
-    const sizes = artifactSizes(this.#bench.charter);
-    const { round, seed, seat, carryIn, segment, opened } = audit;
-    const params =
-      segment === 1 ? await this.#roundStart(duty, fetch, signal) : await fetch(opened!.params, sizes.params);
-    const moments = await fetch(opened!.moments, sizes.moments);
-    return { assignment: { round, seed, seat, carriedSteps: carryIn.steps }, segment, start: { params, moments } };
-  }
-
-  #fetcher({ found: { audit }, accuser }: DisputeDuty, signal: AbortSignal): Fetch {
-    const { artifacts, charter } = this.#bench;
-    const withinMs = Math.floor(charter.timing.auditMs / 5);
-    const from = [audit.trainer, accuser, ...audit.auditors];
-    return (id, maxBytes) => artifacts.get(id, { maxBytes, from, signal, withinMs });
   }
 
   #keeper(duty: Playing): (bytes: Uint8Array) => Promise<Hash> {
@@ -220,6 +219,14 @@ export class Disputant {
       ids.add(id);
       return id;
     };
+  }
+
+  #segmentOf(duty: DisputeDuty, signal: AbortSignal): DisputedSegment {
+    return new DisputedSegment(this.#bench, duty, signal);
+  }
+
+  #isTrainer({ found }: DisputeDuty): boolean {
+    return found.audit.trainer === this.#bench.key.id;
   }
 
   get #isExact(): boolean {
@@ -235,21 +242,6 @@ export class Disputant {
     const turn = 'game' in duty ? duty.game.moves : 0;
     return this.#bench.voice.say('dispute', { trainer: audit.trainer, accuser: duty.accuser, turn, move }, audit);
   }
-}
-
-/** The leaves of a claim; `undefined` where its artifact is not the list that its tree was made of. */
-async function claimed({ list, leaves, root }: Claimed, fetch: Fetch): Promise<Hash[] | undefined> {
-  const bytes = await fetch(list, 32 * leaves);
-  if (bytes.length !== 32 * leaves) return undefined;
-  const hashes = Array.from({ length: leaves }, (_, i) => toHex(bytes.subarray(32 * i, 32 * (i + 1))));
-  return claimTree(hashes)[0]![0] === root ? hashes : undefined;
-}
-
-/** The leaf in which the trainer's claim must end. */
-function endOf(duty: DisputeDuty): Hash {
-  const { endParams, endMoments } = duty.found.audit.closed!;
-  const step = 'game' in duty && duty.game.stage === 'operators' ? duty.game.step : null;
-  return step?.hash ?? stateLeaf([endParams, endMoments]);
 }
 
 const nameOf = ({ found: { audit }, accuser }: Playing) => `${audit.round} ${audit.trainer} ${accuser}`;

@@ -112,8 +112,13 @@ for (const kind of ['native', 'webgpu'] as const)
     const start = { params: new Uint8Array(initial().buffer), moments: work.zeroMoments() };
     const place: Place = { assignment: ASSIGNMENT, segment: 1, start };
     const shelf = new Shelf();
-    const honest = await work.arbitration.steps(place, signal, shelf.keep);
-    assert.equal(honest.at(-1), leafOfEnd(await trained(work, start)), 'the engine gives the bits that were paid');
+    const paid = await trained(work, start);
+    const honest = await work.arbitration.steps(place, signal, shelf.keep, paid);
+    assert.equal(
+      honest.at(-1),
+      leafOfEnd(paid),
+      'the steps end in what was paid, whether the engine repeats its bits or not',
+    );
     assert.equal(await work.arbitration.wrongStep(place, honest, shelf.fetch, signal), undefined);
     for (const [step, leaf] of honest.entries()) {
       const from = { steps: honest, fetch: shelf.fetch };
@@ -152,6 +157,24 @@ for (const kind of ['native', 'webgpu'] as const)
     assert.equal(await work.arbitration.follows(place, claim, shelf.fetch, signal), false);
     await work.close();
   });
+
+test('an engine that gives other bits when it is asked again defends what it was paid for, and nothing else', async () => {
+  const rules = { ...TINY_RULES, engine: engineRules('native') };
+  // The same work on two engines stands for one engine asked twice.
+  const [first, again] = [native, exact].map((engine) => workOn(engine, rules, { openExact }));
+  const start = { params: new Uint8Array(first!.initial().buffer), moments: first!.work.zeroMoments() };
+  const place: Place = { assignment: ASSIGNMENT, segment: 1, start };
+  const paid = await trained(first!.work, start);
+  const { arbitration } = again!.work;
+  assert.notEqual((await arbitration.steps(place, signal)).at(-1), leafOfEnd(paid));
+  const shelf = new Shelf();
+  const steps = await arbitration.steps(place, signal, shelf.keep, paid);
+  assert.equal(steps.at(-1), leafOfEnd(paid));
+  assert.equal(await arbitration.wrongStep(place, steps, shelf.fetch, signal), undefined);
+  const idle = { params: start.params, moments: first!.work.zeroMoments() };
+  assert.notEqual((await arbitration.steps(place, signal, shelf.keep, idle)).at(-1), leafOfEnd(idle));
+  await Promise.all([first!.work.close(), again!.work.close()]);
+});
 
 test('judges do not believe shapes: bytes of another size, and lists of another length, do not follow', async () => {
   const { work, initial } = workOn(exact, { ...TINY_RULES, engine: engineRules('exact') });

@@ -29,7 +29,7 @@ import {
   stateParts,
 } from '@folkmoot/verify';
 import type { Arbitration, Claim, Claimed, Fetch, Keep, Place } from './arbitration.ts';
-import type { Assignment } from './work.ts';
+import type { Assignment, StateBytes } from './work.ts';
 
 export interface ArbitrationParts {
   readonly charter: Charter;
@@ -62,10 +62,13 @@ export class TensorArbitration implements Arbitration {
     this.#sizes = momentSizes(parts.charter.optimizer, parts.layout);
   }
 
-  async steps(place: Place, signal: AbortSignal, keep: Keep = NOTHING): Promise<Hash[]> {
+  async steps(place: Place, signal: AbortSignal, keep: Keep = NOTHING, paid?: StateBytes): Promise<Hash[]> {
     const leaves: Hash[] = [];
+    let before = this.#startOf(place);
     await this.#walk(place, Number.POSITIVE_INFINITY, signal, async (state, isLast) => {
-      leaves.push(await keepState(stateParts(state, isLast), keep));
+      const isPaid = isLast && paid !== undefined && this.#leadsTo(before!, state, paid);
+      leaves.push(await keepState(isPaid ? [paid.params, paid.moments] : stateParts(state, isLast), keep));
+      before = state;
     });
     return leaves;
   }
@@ -144,6 +147,14 @@ export class TensorArbitration implements Arbitration {
     const theirs = await this.#fetchState(claimed[operator]!, at.isLast, fetch);
     const own = this.#readState(mine, at.isLast);
     return own !== undefined && theirs !== undefined && isWithinStep(layout, before, theirs, own);
+  }
+
+  /** Whether the step from `before` to `mine`, the last of its segment, may have ended in `paid` when it was worked. */
+  #leadsTo(before: StepState, mine: StepState, paid: StateBytes): boolean {
+    const { charter, layout } = this.#parts;
+    if (charter.engine.kind === 'exact') return false;
+    const end = this.#readState([paid.params, paid.moments], true);
+    return end !== undefined && isWithinStep(layout, before, end, rounded(mine, true));
   }
 
   /** All operators of a step; results of those that `wanted` names are kept. */

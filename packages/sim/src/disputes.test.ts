@@ -52,9 +52,12 @@ for (const [name, engine] of Object.entries({ exact: EXACT, native: NATIVE })) {
   });
 }
 
-for (const seed of ['b', 'c'])
-  test(`both sides offline half of the time: nobody honest loses (seed ${seed})`, async () => {
-    const run = worldOf(`offline ${seed}`, EXACT, 4, [falselyAccuse()]);
+for (const [seed, engine] of [
+  ['b', EXACT],
+  ['c', NATIVE],
+] as const)
+  test(`${engine.kind}: both sides offline half of the time, nobody honest loses`, async () => {
+    const run = worldOf(`offline ${seed}`, engine, 4, [falselyAccuse()]);
     await run.startAll();
     const [, honest] = run.people;
     const accuser = run.people.at(-1)!;

@@ -11,6 +11,7 @@ const bug = (
 ): PlantedBug => ({ name, area: 'disputes', about, file: `packages/${file}`, find, put, by });
 
 const PLAYED = 'packages/sim/src/disputes.test.ts';
+const ARBITRATED = 'packages/node/src/tensor-arbitration.test.ts';
 
 export const DISPUTE_BUGS: readonly PlantedBug[] = [
   bug(
@@ -69,5 +70,21 @@ export const DISPUTE_BUGS: readonly PlantedBug[] = [
     'if (isCleared) vindicate(state, found, context);',
     '',
     PLAYED,
+  ),
+  bug(
+    'asked-again-and-lost',
+    'a trainer whose engine gives other bits when it is asked again cannot defend itself',
+    'node/src/tensor-arbitration.ts',
+    'isLast && paid !== undefined && this.#leadsTo(before!, state, paid)',
+    'paid === null',
+    ARBITRATED,
+  ),
+  bug(
+    'whatever-was-paid',
+    'a trainer claims whatever end it has committed to, wherever its last step leads',
+    'node/src/tensor-arbitration.ts',
+    'isLast && paid !== undefined && this.#leadsTo(before!, state, paid)',
+    'isLast && paid !== undefined',
+    ARBITRATED,
   ),
 ];
