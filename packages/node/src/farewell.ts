@@ -1,4 +1,7 @@
 /** Leaving: says goodbye, so that nobody waits, and sees to it that others have the end of the log. */
+import type { DeviceId } from '@folkmoot/core';
+import type { State } from '@folkmoot/protocol';
+import { quorumOf } from '@folkmoot/records';
 import type { Receipt } from './voice.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -22,12 +25,23 @@ async function untilGone(bench: Workbench, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Nobody counts on this device any more, unless it has had a say in how the round ends. */
-export async function sayLeave({ log, voice, promises }: Workbench): Promise<Receipt> {
+/**
+ * Nobody counts on this device any more, unless it has had a say in how the round ends, or those who are here without it
+ * could not end it: then it may still be wanted when it is back.
+ */
+export async function sayLeave({ key, log, voice, promises }: Workbench): Promise<Receipt> {
   const { state } = log;
   const { term } = state;
   const place = { round: state.round.number, base: state.base, term };
-  return voice.say('leave', { abstains: await promises.abstain(state) }, place);
+  const abstains = (promises.isAbstaining(state) || !isNeeded(state, key.id)) && (await promises.abstain(state));
+  return voice.say('leave', { abstains }, place);
+}
+
+/** Whether the other electors that are here are no quorum of those who would be left. */
+function isNeeded({ electors, members }: State, device: DeviceId): boolean {
+  if (!electors.includes(device)) return false;
+  const others = electors.filter((other) => other !== device);
+  return others.filter((other) => members[other]!.ready).length < quorumOf(others.length);
 }
 
 /** The last entries go to all who follow, as far as they take them soon: there may be nobody else to get them from. */

@@ -56,11 +56,26 @@ export function drawWitnesses(state: State, seed: Hash, draw: number): DeviceId[
   return order.slice(0, state.charter.committee.maxWitnesses).sort();
 }
 
-/** Who signs the next header: seniors, one for each account, at most `MAX_ELECTORS`, ascending. */
+/**
+ * Who signs the next header: seniors, one for each account, at most `MAX_ELECTORS`, ascending.
+ *
+ * Two need each other for ever; of three, two are enough. So where two are here, a third is named of those who had a seat in
+ * this round and fell silent: if it comes back, either of the two may vanish.
+ */
 export function drawElectors(state: State, seed: Hash): DeviceId[] {
-  return ranked(seniorsOf(state, readyDevices(state)), 'electors', seed)
-    .slice(0, MAX_ELECTORS)
-    .sort();
+  const here = seniorsOf(state, readyDevices(state));
+  const silent = here.length === 2 ? ranked(silentSeniors(state, here), 'electors', seed).slice(0, 1) : [];
+  return [...ranked(here, 'electors', seed).slice(0, MAX_ELECTORS), ...silent].sort();
+}
+
+function silentSeniors(state: State, here: readonly DeviceId[]): DeviceId[] {
+  const { members, round } = state;
+  const accounts = new Set(here.map((device) => members[device]!.account));
+  const silent = Object.keys(round.seats).filter((device) => {
+    const member = members[device]!;
+    return !member.ready && !isBarred(member) && !accounts.has(member.account) && !round.left.includes(device);
+  });
+  return seniorsOf(state, silent);
 }
 
 /** In the order of a hash of `seed` and each id. */

@@ -69,6 +69,8 @@ export const leave = {
   },
   apply(state: State, { body }: VerifiedRecord<RecordOf<'leave'>>, context: Context): void {
     if (body.abstains) countOut(state, body.device);
+    const { seats, left } = state.round;
+    if (seats[body.device] && !left.includes(body.device)) left.push(body.device);
     setAway(state, body.device, 'left', context);
   },
 };
@@ -98,6 +100,7 @@ export function setAway(state: State, device: string, reason: string, context: C
 }
 
 export function setReady(state: State, device: string, isReady: boolean): void {
+  if (isReady) state.round.left = state.round.left.filter((other) => other !== device);
   recounting(state, device, () => {
     state.members[device]!.ready = isReady;
   });

@@ -117,6 +117,8 @@ export interface Round {
   /** Draws the trainers, the witnesses and the rows. */
   seed: Hash;
   seats: Record<DeviceId, Seat>;
+  /** Who had a seat, has said that it leaves, and has not been ready since. */
+  left: DeviceId[];
   /** Who stands by for seats whose trainers vanish, in the order of their turn. */
   reserves: DeviceId[];
   /** The witnesses to whom trainers show their leases, ascending. */
@@ -291,6 +293,7 @@ export function openPhase(number: number, seed: Hash, nowMs: number): Round {
     joins: 0,
     seed,
     seats: {},
+    left: [],
     reserves: [],
     keepers: [],
     lapses: {},

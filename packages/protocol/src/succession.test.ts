@@ -11,9 +11,9 @@ type Signed = RecordOf<'succeed'>['votes'][number];
 const TERM = 2;
 
 /** A run of five in its third round, in which a header is being signed. */
-function signing(): ScriptedRun {
+function signing(charter = testCharter()): ScriptedRun {
   const members = Array.from({ length: 5 }, (_, i) => new ScriptedMember(i + 1));
-  const run = new ScriptedRun(testCharter(), members);
+  const run = new ScriptedRun(charter, members);
   for (const member of members) run.join(member);
   assert.ok(run.run(() => run.state.finalized >= 2 && run.state.round.phase === 'finalize'));
   assert.equal(run.state.electors.length, 5);
@@ -129,4 +129,17 @@ test('a sequencer that is proven to have contradicted itself hands over at once,
   assert.equal(run.say(other, 'fault', { first: saying('a'), second: saying('b') }), null);
   assert.deepEqual([run.state.term, run.state.sequencer], [2, next]);
   assert.ok(!run.state.electors.includes(liar.id), 'and no quorum waits for it');
+});
+
+test('the role goes on to one that is here, and stays where it is while there is none', () => {
+  const charter = testCharter({ succession: { silenceMs: 20_000, everyRounds: 3 } });
+  for (const others of [1, 0]) {
+    const run = signing(charter);
+    const { sequencer, electors, members, finalized } = run.state;
+    const here = electors.filter((device) => device !== sequencer).slice(0, others);
+    for (const device of electors) members[device]!.ready = device === sequencer || here.includes(device);
+    for (const member of run.members) member.behaviour = (_, { kind }) => (kind === 'ready' ? 'silent' : undefined);
+    assert.ok(run.run(() => run.state.finalized > finalized));
+    assert.deepEqual([run.state.term, run.state.sequencer], [1 + others, here[0] ?? sequencer]);
+  }
 });

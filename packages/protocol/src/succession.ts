@@ -42,9 +42,13 @@ export function rotate(state: State, context: Context): void {
 
 /** The next in turn takes over at once, where there is one. */
 export function handOver(state: State, why: Extract<Event, { kind: 'term' }>['why'], context: Context): void {
-  const sequencer = successorOf(state, state.term + 1);
+  const term = state.term + 1;
+  const here = state.electors.filter((device) => state.members[device]!.ready);
+  // One that is silent would have to be voted away: it takes over only from who must not go on.
+  const sequencer =
+    successorOf({ ...state, electors: here }, term) ?? (why === 'rotated' ? undefined : successorOf(state, term));
   if (sequencer === undefined) return;
-  enterTerm(state, { term: state.term + 1, sequencer, why }, context);
+  enterTerm(state, { term, sequencer, why }, context);
 }
 
 /** What was signed for the end of a round in an older term is signed again in this one, so that one term has one quorum. */

@@ -57,6 +57,50 @@ test('one after another they vanish for ever, whoever orders the log first, unti
   seals.check();
 });
 
+test('two of four fall silent one after the other and come back: the creator may vanish for ever all the same', async () => {
+  const committee = { minMembers: 3, maxTrainers: 256, maxWitnesses: 16 };
+  const { run, seals } = await started('silent one after the other', 4, { committee });
+  const [creator, steady, first, second] = run.people as [SimPerson, SimPerson, SimPerson, SimPerson];
+  const asleep: SimPerson[] = [];
+  for (const person of [first, second]) {
+    const { finalized } = creator.state!;
+    const isTraining = () => creator.state!.finalized > finalized && creator.state!.round.phase === 'train';
+    assert.ok(await run.until(isTraining), 'a round begins without those who are silent');
+    person.machine.life!.pause();
+    asleep.push(person);
+  }
+  const { finalized } = creator.state!;
+  assert.ok(await run.until(() => creator.state!.finalized > finalized && steady.state!.finalized > finalized));
+  for (const person of asleep) person.machine.life!.resume();
+  run.crash(creator);
+  const left = [steady, first, second];
+  const isOn = () => left.every(({ state }) => state!.finalized >= finalized + 3 && state!.electors.length === 3);
+  assert.ok(await run.until(isOn, LONG_MS), run.troubles().slice(-3).join('\n'));
+  await agreed(run, left);
+  seals.check();
+});
+
+test('one of two leaves while the third is silent: when it is back they go on, and need nobody else', async () => {
+  const { run, seals } = await started('left alone', 3);
+  const [creator, other, gone] = run.people as [SimPerson, SimPerson, SimPerson];
+  const isTraining = () => creator.state!.finalized >= 1 && creator.state!.round.phase === 'train';
+  assert.ok(await run.until(isTraining));
+  const { finalized } = creator.state!;
+  run.crash(gone);
+  const isNext = () => creator.state!.finalized > finalized && other.state!.round.phase === 'train';
+  assert.ok(await run.until(isNext));
+  assert.equal(creator.state!.electors.length, 3);
+  await run.clock.drive(other.member!.leave());
+  await run.clock.run(run.clock.now() + 60_000);
+  run.crash(other);
+  await run.clock.drive(run.start(other));
+  const left = [creator, other];
+  const isOn = () => left.every(({ state }) => state!.finalized >= finalized + 4 && state!.electors.length === 2);
+  assert.ok(await run.until(isOn, LONG_MS), run.troubles().slice(-3).join('\n'));
+  await agreed(run, left);
+  seals.check();
+});
+
 test('the role goes from one to the next after so many rounds, and past one who has vanished', async () => {
   const everyRounds = 2;
   const { run, seals } = await started('rotation', 4, { succession: { silenceMs: 20_000, everyRounds } });

@@ -58,8 +58,11 @@ export function terms({ charter, run }: Truth): Checker {
     }
     if (event.kind !== 'term') return undefined;
     const says = `term ${event.term} (${event.why})`;
-    const electorate = event.why === 'rotated' ? state.electors : electors;
-    const due = inTurn(electorate, event.term);
+    const isHere = (device: DeviceId) => state.members[device]!.ready;
+    const due =
+      event.why === 'elected'
+        ? inTurn(electors, event.term)
+        : (inTurn(state.electors.filter(isHere), event.term) ?? inTurn(state.electors, event.term));
     if (event.term <= term) return `${says} follows term ${term}`;
     if (event.sequencer !== due)
       return `${says} goes to ${short(event.sequencer)}; the turn is ${short(due ?? 'nobody')}`;
@@ -83,7 +86,8 @@ export function terms({ charter, run }: Truth): Checker {
     const isEnd = events.some(({ kind }) => kind === 'finalized');
     if (!isEnd || everyRounds === 0 || finished % everyRounds !== 0) return undefined;
     const isHanded = events.some(({ kind }) => kind === 'term');
-    const others = state.electors.filter((device) => device !== sequencer && !barred.has(device));
+    const isOther = (device: DeviceId) => device !== sequencer && !barred.has(device);
+    const others = state.electors.filter((device) => isOther(device) && state.members[device]!.ready);
     return isHanded || others.length === 0 ? undefined : `${short(sequencer)} stays in office after ${finished} rounds`;
   }
 
