@@ -54,8 +54,8 @@ export type BlowKind = keyof typeof MAKERS;
 export const BLOWS = Object.keys(MAKERS) as BlowKind[];
 
 /**
- * The next blow. At most `most` of `names` are hit at once: less than a third, so that the others are a quorum, and
- * waiting for the victims would be a fault of the protocol.
+ * The next blow. At most `most` of `names` are hit at once: so few that the others are a quorum, and waiting for the victims
+ * would be a fault of the protocol.
  */
 export function nextBlow(random: Random, names: readonly string[], most: number, kinds: readonly BlowKind[]): Blow {
   const kind = kinds[below(random, kinds.length)]!;

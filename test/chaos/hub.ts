@@ -28,7 +28,15 @@ export type Order =
   /** Pairs between which nothing passes, in that direction; replaces the former ones. */
   | { readonly kind: 'cuts'; readonly cuts: readonly (readonly [from: string, to: string])[] }
   /** Mean delay of everything to and from these members; replaces the former ones. */
-  | { readonly kind: 'delays'; readonly delays: Readonly<Record<string, number>> };
+  | { readonly kind: 'delays'; readonly delays: Readonly<Record<string, number>> }
+  /** Who is connected to whom? */
+  | { readonly kind: 'connections' };
+
+/** What the hub says. */
+export type Report =
+  | { readonly kind: 'open'; readonly name: string }
+  /** From whoever dialled. */
+  | { readonly kind: 'connections'; readonly pairs: readonly (readonly [from: string, to: string])[] };
 
 /** Bytes that wait on one line before its sender has to. */
 const MAX_WAITING_BYTES = 2 ** 20;
@@ -46,6 +54,8 @@ process.on('message', (order: Order) => {
   if (order.kind === 'process') pids.set(order.name, order.pid);
   if (order.kind === 'cuts') cuts = new Set(order.cuts.map(([from, to]) => `${from} ${to}`));
   if (order.kind === 'delays') delays = order.delays;
+  if (order.kind === 'connections')
+    report({ kind: 'connections', pairs: [...lines].map(({ from, to }) => [from, to]) });
   for (const line of lines) line.flow();
 });
 process.on('disconnect', () => process.exit(0));
@@ -58,7 +68,11 @@ function open(door: Door): void {
     const outgoing = dial(door.member.port, door.member.host);
     join(new Line(incoming, outgoing, from, door.name), new Line(outgoing, incoming, door.name, from));
   });
-  server.listen(door.door.port, door.door.host, () => process.send?.({ kind: 'open', name: door.name }));
+  server.listen(door.door.port, door.door.host, () => report({ kind: 'open', name: door.name }));
+}
+
+function report(what: Report): void {
+  process.send?.(what);
 }
 
 /** The member at the other end of a connection; empty where it cannot be told. */
@@ -84,8 +98,8 @@ function join(...pair: Line[]): void {
 class Line {
   readonly #source: Socket;
   readonly #sink: Socket;
-  readonly #from: string;
-  readonly #to: string;
+  readonly from: string;
+  readonly to: string;
   readonly #waiting: { bytes: Buffer; dueMs: number }[] = [];
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -93,8 +107,8 @@ class Line {
   constructor(source: Socket, sink: Socket, from: string, to: string) {
     this.#source = source;
     this.#sink = sink;
-    this.#from = from;
-    this.#to = to;
+    this.from = from;
+    this.to = to;
   }
 
   start(onEnd: () => void): void {
@@ -135,12 +149,12 @@ class Line {
   }
 
   get #isCut(): boolean {
-    return cuts.has(`${this.#from} ${this.#to}`);
+    return cuts.has(`${this.from} ${this.to}`);
   }
 
   /** Pareto with shape 2, whose mean is the one that was ordered; cut off at ten times that. */
   #delayMs(): number {
-    const mean = Math.max(delays[this.#from] ?? 0, delays[this.#to] ?? 0);
+    const mean = Math.max(delays[this.from] ?? 0, delays[this.to] ?? 0);
     return mean === 0 ? 0 : Math.min(TAIL * mean, mean / 2 / Math.sqrt(1 - Math.random()));
   }
 }

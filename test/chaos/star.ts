@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { Door, Order } from './hub.ts';
+import type { Door, Order, Report } from './hub.ts';
 
 const HUB = fileURLToPath(new URL('./hub.ts', import.meta.url));
 const HUB_ADDRESS = '10.83.79.1';
@@ -72,6 +72,21 @@ export class Star {
     this.#order({ kind: 'delays', delays });
   }
 
+  /** Who is connected to whom, each connection in both directions; nobody where the hub is gone. */
+  async connections(): Promise<readonly (readonly [from: string, to: string])[]> {
+    if (!this.#hub.connected) return [];
+    const answered = new Promise<readonly (readonly [string, string])[]>((resolve) => {
+      const listen = (report: Report) => {
+        if (report.kind !== 'connections') return;
+        this.#hub.off('message', listen);
+        resolve(report.pairs);
+      };
+      this.#hub.on('message', listen).once('exit', () => resolve([]));
+    });
+    this.#order({ kind: 'connections' });
+    return answered;
+  }
+
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#hub.once('exit', resolve));
     if (this.#hub.exitCode === null && this.#hub.kill()) await ended;
@@ -82,8 +97,8 @@ export class Star {
     const closed = new Set(doors.map(({ name }) => name));
     const opened = new Promise<void>((resolve, reject) => {
       this.#hub.once('exit', (code) => reject(new Error(`the hub ended with ${code}`)));
-      this.#hub.on('message', ({ name }: { name: string }) => {
-        closed.delete(name);
+      this.#hub.on('message', (report: Report) => {
+        if (report.kind === 'open') closed.delete(report.name);
         if (closed.size === 0) resolve();
       });
     });

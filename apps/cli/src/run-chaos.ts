@@ -1,7 +1,7 @@
 /** The chaos of `test/chaos`, for a person: what befalls whom, round by round, and the figures in the end. */
 import { AssertionError } from 'node:assert';
 import { WorldError } from '@folkmoot/core';
-import { BLOWS, type BlowKind, type ChaosEvent, type ChaosResult, chaos } from '../../../test/chaos/index.ts';
+import { BLOWS, type BlowKind, type ChaosResult, chaos, sentenceOf } from '../../../test/chaos/index.ts';
 import type { ChaosCommandOptions } from './commands/chaos.ts';
 import type { Invocation } from './invocation.ts';
 import { parseCount, parseDuration } from './run/take-part.ts';
@@ -19,7 +19,7 @@ export async function runChaos(call: Invocation, options: ChaosCommandOptions): 
     signal: call.stopSignal(),
     onEvent: (event) => {
       call.object(event);
-      call.say(sentence(event));
+      call.say(sentenceOf(event));
     },
   }).catch((error) => {
     throw error instanceof AssertionError ? broken(error, seed) : error;
@@ -46,24 +46,6 @@ function broken(error: AssertionError, seed: string): WorldError {
     help: 'The same seed deals the same blows, though not at the same moments of a round. Please report it with what is above.',
     cause: error,
   });
-}
-
-function sentence(event: ChaosEvent): string {
-  const time = `[${(event.atMs / 1000).toFixed(0).padStart(5)} s]`;
-  switch (event.kind) {
-    case 'started': {
-      const where = event.isolated ? 'each in a network namespace of its own' : 'all on the loopback address';
-      return `${time} ${event.members.join(', ')} have started, ${where}`;
-    }
-    case 'blow':
-      return `${time} ${event.blow.kind}: ${event.blow.victims.join(', ')}, for ${event.blow.forMs / 1000} s`;
-    case 'buried':
-      return `${time} ${event.name}, the founder, is killed and will not come back`;
-    case 'newcomer':
-      return `${time} ${event.name} joins by an invite of ${event.through}`;
-    case 'round':
-      return `${time} round ${event.round} is finished, ${(event.gapMs / 1000).toFixed(1)} s after the one before`;
-  }
 }
 
 function lines(result: ChaosResult): string[] {
