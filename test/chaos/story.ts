@@ -34,7 +34,7 @@ export class Story {
 
   /** A line that a member has just printed; rounds are events, and their figures are of no use here. */
   said(name: string, line: Line): void {
-    if (line.type === 'round' || typeof line.sentence !== 'string') return;
+    if (line.type === 'round' || line.type === 'started' || typeof line.sentence !== 'string') return;
     const told = `${time(this.nowMs)} ${line.sentence.slice(0, LONGEST_SENTENCE)}`;
     this.#said.set(name, [...(this.#said.get(name) ?? []), told].slice(-LAST_SAID));
   }
@@ -42,6 +42,7 @@ export class Story {
   /** All of it, as it stands now. */
   async tell(seed: string, village: Village): Promise<string> {
     const { names } = village;
+    const called = namesIn(village);
     return [
       `seed ${seed}, at ${time(this.nowMs)}`,
       ...this.#events.map(sentenceOf),
@@ -49,7 +50,7 @@ export class Story {
       ...names.map((name) => standing(village, name)),
       '',
       await connections(village),
-      ...names.flatMap((name) => ['', `${name} said last:`, ...(this.#said.get(name) ?? ['nothing'])]),
+      ...names.flatMap((name) => ['', `${name} said last:`, ...(this.#said.get(name) ?? ['nothing']).map(called)]),
     ].join('\n');
   }
 }
@@ -79,15 +80,29 @@ const time = (ms: number) => `[${(ms / 1000).toFixed(1).padStart(7)} s]`;
 
 /** Where a member stands by what is on its disk. */
 function standing(village: Village, name: string): string {
-  const starts = village.starts.get(name) ?? [];
-  const process = starts.at(-1);
-  if (!process) return `${name}: not started`;
+  const starts = village.starts.get(name)!;
+  const process = starts.at(-1)!;
   const alive = process.isOver ? 'its process is gone' : `process ${process.pid}, start ${starts.length}`;
+  const state = stateOf(village, name);
+  return state instanceof Error
+    ? `${name}: ${alive}; its log cannot be read: ${state.message.slice(0, LONGEST_SENTENCE)}`
+    : `${name}: ${alive}\n    ${place(state)}\n    ${roles(state)}\n    ${promises(process, village, state)}`;
+}
+
+/** Puts names in the place of devices, of which people see the first digits. */
+function namesIn(village: Village): (text: string) => string {
+  const states = village.names.map((name) => stateOf(village, name));
+  const members = states.flatMap((state) => (state instanceof Error ? [] : Object.entries(state.members)));
+  const nameOf = (digits: string) => members.find(([device]) => device.startsWith(digits))?.[1].name ?? digits;
+  return (text) => text.replaceAll(/\b[0-9a-f]{10,64}\b/g, nameOf);
+}
+
+/** What a member's log folds to, read anew. */
+function stateOf(village: Village, name: string): State | Error {
   try {
-    const state = openLog(process.home, village.run).now();
-    return `${name}: ${alive}\n    ${place(state)}\n    ${roles(state)}\n    ${promises(process, village, state)}`;
+    return openLog(village.process(name).home, village.run).now();
   } catch (error) {
-    return `${name}: ${alive}; its log cannot be read: ${String(error).slice(0, LONGEST_SENTENCE)}`;
+    return error as Error;
   }
 }
 
