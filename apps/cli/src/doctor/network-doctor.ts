@@ -7,8 +7,8 @@ import { askJson, dialledBackIn, MAX_DIALLED } from '@folkmoot/node';
 import { parseInvite } from '@folkmoot/records';
 import type { DoctorOptions } from '../commands/doctor.ts';
 import type { Invocation } from '../invocation.ts';
+import { parsePort } from '../run/door.ts';
 import { currentRun } from '../run/run-folder.ts';
-import { parseCount } from '../run/take-part.ts';
 import { knownAddresses } from '../story/known-addresses.ts';
 import { openRun } from '../story/open-run.ts';
 import { type DoorFinding, judged, type NetworkFindings } from './network-findings.ts';
@@ -49,7 +49,7 @@ async function whereToKnock(home: string, options: DoctorOptions): Promise<{ doo
       () => [...run.doors],
     ));
   const doors = options.invite === undefined ? (known ?? []) : [...parseInvite(options.invite).addresses];
-  const port = options.port === undefined ? (run?.port ?? 0) : parseCount('--port', options.port);
+  const port = options.port === undefined ? (run?.port ?? 0) : parsePort('--port', options.port);
   return { doors: doors.slice(0, MAX_DOORS), port };
 }
 

@@ -5,6 +5,7 @@ import type { AdmissionOptions } from '../commands/admission-options.ts';
 import type { CharterOptions, ListenOptions, MemberOptions } from '../commands/member-options.ts';
 import type { Invocation } from '../invocation.ts';
 import { admissionOf } from './admission-of.ts';
+import { parsePort } from './door.ts';
 import { exchangeOptionsOf } from './exchange-of.ts';
 import { commandOf, type FoundingOptions, found } from './found.ts';
 import { shapeOf } from './model-shape.ts';
@@ -55,7 +56,7 @@ export async function createOrResume(
   const command = commandOf(name, founding);
   const former = options.fresh ? undefined : await currentRun(call.home).catch(() => undefined);
   const resumed = former?.command === command;
-  const port = options.port === undefined ? undefined : parseCount('--port', options.port);
+  const port = options.port === undefined ? undefined : parsePort('--port', options.port);
   const open = await openHome(
     { home: call.home, host: options.listen, port, announce: options.announce, reach: reachOf(options) },
     resumed ? former.run : undefined,

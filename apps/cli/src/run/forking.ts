@@ -17,6 +17,7 @@ import { RunStore } from '../story/run-store.ts';
 import { Story } from '../story/story.ts';
 import { formatCount } from '../ui/format.ts';
 import { admissionOf } from './admission-of.ts';
+import { parsePort } from './door.ts';
 import { exchangeOptionsOf } from './exchange-of.ts';
 import { fetchRun } from './fetch-run.ts';
 import { forkHome, shareAccount } from './fork-home.ts';
@@ -63,7 +64,7 @@ export async function forkOrResume(call: Invocation, options: ForkOptions): Prom
   const former = options.fresh ? undefined : await currentRun(home).catch(() => undefined);
   const resumed = former?.command === command;
   if (!resumed) await shareAccount(call.home, home);
-  const port = options.port === undefined ? undefined : parseCount('--port', options.port);
+  const port = options.port === undefined ? undefined : parsePort('--port', options.port);
   const open = await openHome(
     { home, host: options.listen, port, announce: options.announce, reach: reachOf(options) },
     resumed ? former.run : undefined,

@@ -52,7 +52,7 @@ export async function runNetwork(call: Invocation, options: UpOptions): Promise<
       host: '127.0.0.1',
       threads: plan.threads,
       evaluates: true,
-      maxStoreBytes: plan.storeLimit === undefined ? undefined : parseSize(plan.storeLimit),
+      maxStoreBytes: plan.maxStoreBytes,
       rounds: plan.stop.rounds,
       memoryBytes,
       watch: (notice) => (follower ? follower.notice(notice) : early.push(notice)),
@@ -75,8 +75,8 @@ interface Plan {
   readonly threads: number;
   /** For all members together. */
   readonly memoryBytes?: number;
-  /** As it was typed: each member takes it for its own store. */
-  readonly storeLimit?: string;
+  /** For each member's own store. */
+  readonly maxStoreBytes?: number;
   readonly stop: StopRules;
 }
 
@@ -111,7 +111,7 @@ function planOf(options: UpOptions): Plan {
     cheaters: kinds.map((kind, i) => ({ kind, name: CHEATER_NAMES[i] ?? `cheater-${i + 1}` })),
     threads: options.threads === undefined ? share : parseCount('--threads', options.threads),
     memoryBytes: options.memory === undefined ? undefined : parseSize(options.memory),
-    storeLimit: options.storeLimit,
+    maxStoreBytes: options.storeLimit === undefined ? undefined : parseSize(options.storeLimit),
     stop: { rounds, forMs, exit: options.exit === true },
   };
 }
@@ -197,7 +197,7 @@ function startMembers(call: Invocation, { plan, memoryBytes, session, report, me
       threads: plan.threads,
       memoryBytes,
       rounds: plan.stop.rounds,
-      storeLimit: plan.storeLimit,
+      maxStoreBytes: plan.maxStoreBytes,
     });
     members.push(member);
     member.ended.then((reason) => {

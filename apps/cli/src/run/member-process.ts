@@ -13,7 +13,7 @@ export interface MemberProcessOptions {
   readonly threads: number;
   readonly rounds?: number;
   readonly memoryBytes: number;
-  readonly storeLimit?: string;
+  readonly maxStoreBytes?: number;
 }
 
 /** How long a member may take to leave before it is ended. */
@@ -70,12 +70,12 @@ export class MemberProcess {
 }
 
 function argumentsOf(member: MemberProcessOptions): string[] {
-  const { home, name, invite, cheater, threads, rounds, memoryBytes, storeLimit } = member;
+  const { home, name, invite, cheater, threads, rounds, memoryBytes, maxStoreBytes } = member;
   // The founder measures the hold-out loss for all: three times the same number would cost three times as much.
   const options = ['--listen', '127.0.0.1', '--name', name, '--threads', String(threads), '--no-evaluate'];
   options.push('--memory', String(memoryBytes));
   if (rounds !== undefined) options.push('--rounds', String(rounds));
-  if (storeLimit !== undefined) options.push('--store-limit', storeLimit);
+  if (maxStoreBytes !== undefined) options.push('--store-limit', String(maxStoreBytes));
   if (cheater !== undefined) options.push('--cheater', cheater);
   return [join(projectRoot, 'apps/cli/src/main.ts'), '--home', home, '--json', 'join', invite, ...options];
 }

@@ -8,6 +8,7 @@ import type { EngineKind } from '@folkmoot/tensor';
 import type { ListenOptions, MemberOptions } from '../commands/member-options.ts';
 import type { Invocation } from '../invocation.ts';
 import { type Report, reportFor } from '../ui/report.ts';
+import { parseHost, parsePort } from './door.ts';
 import { RunFollower } from './follow-run.ts';
 import { loopbackLast } from './loopback-last.ts';
 import { type OpenHome, openHome, reachOf, Session } from './session.ts';
@@ -59,13 +60,14 @@ export interface Part extends StopRules {
 export function partOf(options: Options): Part {
   const count = (option: string, text: string | undefined) =>
     text === undefined ? undefined : parseCount(option, text);
+  const port = (option: string, text: string | undefined) => (text === undefined ? undefined : parsePort(option, text));
   return {
-    host: options.listen,
-    port: count('--port', options.port),
+    host: parseHost(options.listen),
+    port: port('--port', options.port),
     announce: options.announce,
     reach: reachOf(options),
     mirrors: options.mirror,
-    httpPort: count('--http', options.http),
+    httpPort: port('--http', options.http),
     name: options.name,
     threads: count('--threads', options.threads),
     memoryBytes: options.memory === undefined ? undefined : parseSize(options.memory),

@@ -2,6 +2,7 @@
 import { formatBytes } from '@folkmoot/core';
 import type { RelayCommandOptions } from '../commands/relay.ts';
 import type { Invocation } from '../invocation.ts';
+import { parseHost, parsePort } from './door.ts';
 import { loopbackLast } from './loopback-last.ts';
 import { openHome } from './session.ts';
 import { parseCount, parseDuration, parseSize } from './take-part.ts';
@@ -16,8 +17,8 @@ export async function runRelay(call: Invocation, options: RelayCommandOptions): 
   };
   const { network, release } = await openHome({
     home: call.home,
-    host: options.listen,
-    port: parseCount('--port', options.port),
+    host: parseHost(options.listen),
+    port: parsePort('--port', options.port),
     announce: options.announce,
     reach: { relays },
   });
