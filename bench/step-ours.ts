@@ -27,6 +27,8 @@ const train = await engine.load(trainProgram(model, Number(rows)));
 const optimizer = await InnerOptimizer.create(engine, { ...ADAMW, warmupSteps: 10, joinerWarmupSteps: 10 }, layout);
 await optimizer.arenas.params.write(initialParameters(model, '5eed'.repeat(16)));
 const batch = stepTokens(model, Number(rows));
+// Whoever asked is gone.
+process.stdout.on('error', () => process.exit(1));
 console.log('ready', kind);
 
 let count = 0;

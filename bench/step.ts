@@ -3,14 +3,15 @@
  * step each in turn, so that a busy machine is equally unkind to all; each in a process of its own, for its peak memory.
  * Then where the step's time goes: the share of matrix products and their rate, beside the rate of one large product.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type ModelConfig, PRESETS, parameterLayout, trainProgram } from '@folkmoot/model';
 import { compile, Graph, matrixProduct } from '@folkmoot/tensor';
 import { profileProgram } from '@folkmoot/tensor/node';
 import { type Figure, median } from './bench.ts';
+import { type Rival, startRival } from './rival.ts';
 import { stepTokens } from './step-tokens.ts';
 
 interface Shape {
@@ -21,18 +22,13 @@ interface Shape {
   readonly engines: readonly ('native' | 'exact')[];
 }
 
+/** Of one product on one thread, GFLOP/s: a BLAS with vector instructions does more, Debian's reference code 4. */
+const SLOW_BLAS = 10;
+
 const SHAPES: readonly Shape[] = [
   { preset: 'small', rows: 8, steps: 5, engines: ['native', 'exact'] },
   { preset: 'medium', rows: 2, steps: 3, engines: ['native'] },
 ];
-
-interface Rival {
-  readonly name: string;
-  /** Milliseconds that one step took. */
-  step(): Promise<number>;
-  /** Ends it; its peak resident memory in MB. */
-  close(): Promise<number>;
-}
 
 interface Result {
   readonly name: string;
@@ -44,11 +40,15 @@ export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
   const python = ['python3', '/usr/bin/python3'].find(
     (command) => spawnSync(command, ['-c', 'import torch'], { timeout: 60_000 }).status === 0,
   );
+  const torchRate = python === undefined ? undefined : await torchProductRate(python, signal);
+  const compared = torchRate !== undefined && torchRate > SLOW_BLAS;
+  if (torchRate !== undefined) yield torchProduct(torchRate, compared);
   for (const threads of new Set([1, Math.min(2, availableParallelism())])) {
     const rate = await productRate(threads);
     yield { name: `one matrix product, ${counted(threads)}`, value: rate, unit: 'GFLOP/s', note: '1024³, native' };
     for (const shape of SHAPES) {
-      yield* compare(await race(shape, threads, python, signal), shape, threads);
+      yield* compare(await race(shape, threads, compared ? python : undefined, signal), shape, threads);
+      signal.throwIfAborted();
       yield* shares(shape, threads, rate);
     }
   }
@@ -58,8 +58,8 @@ export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
 async function race(shape: Shape, threads: number, python: string | undefined, signal: AbortSignal): Promise<Result[]> {
   const rivals: Rival[] = [];
   try {
-    for (const engine of shape.engines) rivals.push(await ours(engine, threads, shape));
-    if (python) rivals.push(await torch(python, threads, shape));
+    for (const engine of shape.engines) rivals.push(await ours(engine, threads, shape, signal));
+    if (python) rivals.push(await torch(python, threads, shape, signal));
     const times = rivals.map((): number[] => []);
     for (let step = 0; step <= shape.steps; step++)
       for (const [i, rival] of rivals.entries()) {
@@ -67,10 +67,10 @@ async function race(shape: Shape, threads: number, python: string | undefined, s
         const ms = await rival.step();
         if (step > 0) times[i]!.push(ms);
       }
-    const peaks = await Promise.all(rivals.splice(0).map(async ({ name, close }) => ({ name, peakMb: await close() })));
+    const peaks = await Promise.all(rivals.map(async ({ name, close }) => ({ name, peakMb: await close() })));
     return peaks.map((result, i) => ({ ...result, ms: median(times[i]!) }));
   } finally {
-    for (const rival of rivals) await rival.close();
+    for (const rival of rivals) rival.kill();
   }
 }
 
@@ -127,38 +127,47 @@ function programInputs(model: ModelConfig, rows: number): Record<string, Float32
   return { ...Object.fromEntries(parameters), ...stepTokens(model, rows) };
 }
 
-function ours(engine: 'native' | 'exact', threads: number, { preset, rows }: Shape): Promise<Rival> {
-  const script = fileURLToPath(new URL('step-ours.ts', import.meta.url));
-  return start(process.execPath, [script, engine, String(threads), preset, String(rows)], engine);
+function ours(
+  engine: 'native' | 'exact',
+  threads: number,
+  { preset, rows }: Shape,
+  signal: AbortSignal,
+): Promise<Rival> {
+  return startRival(
+    process.execPath,
+    [pathOf('step-ours.ts'), engine, String(threads), preset, String(rows)],
+    engine,
+    signal,
+  );
 }
 
-function torch(python: string, threads: number, { preset, rows }: Shape): Promise<Rival> {
+function torch(python: string, threads: number, { preset, rows }: Shape, signal: AbortSignal): Promise<Rival> {
   const { vocab, hidden, layers, heads, kvHeads, feedForward, context } = PRESETS[preset];
   const sizes = [threads, vocab, hidden, layers, heads, kvHeads, feedForward, context, rows].map(String);
-  return start(python, [fileURLToPath(new URL('step_torch.py', import.meta.url)), ...sizes], 'PyTorch');
+  return startRival(python, [pathOf('step_torch.py'), ...sizes], 'PyTorch', signal);
 }
 
-/** A process that takes a line for each step and answers with its milliseconds, and its peak memory at the end. */
-async function start(command: string, args: readonly string[], name: string): Promise<Rival> {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const line = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${args[0]} ended`);
-    return value as string;
-  };
-  const [, version] = (await line()).split(' ');
+/** GFLOP/s of products of 512 × 512 matrices in PyTorch, one thread. */
+async function torchProductRate(python: string, signal: AbortSignal): Promise<number> {
+  const { stdout } = await promisify(execFile)(python, [pathOf('product_torch.py')], { signal }).catch((error) => {
+    signal.throwIfAborted();
+    throw error;
+  });
+  return Number(stdout);
+}
+
+function torchProduct(torchRate: number, compared: boolean): Figure {
+  const advice = 'no fast BLAS is under it, so it is left out; on Debian install libopenblas0-openmp';
   return {
-    name: version === name ? name : `${name} ${version}`,
-    async step() {
-      child.stdin.write('\n');
-      return Number(await line());
-    },
-    async close() {
-      child.stdin.end();
-      return Number((await line()).split(' ')[1]) / 1000;
-    },
+    name: 'one matrix product in PyTorch',
+    value: torchRate,
+    unit: 'GFLOP/s',
+    note: compared ? '512³, by processor time' : advice,
   };
+}
+
+function pathOf(script: string): string {
+  return fileURLToPath(new URL(script, import.meta.url));
 }
 
 function counted(threads: number): string {

@@ -9,6 +9,9 @@ import resource
 import sys
 import time
 
+# Before the import of torch, which takes seconds: the parent may be gone meanwhile.
+from asked import asked, say
+
 import torch
 import torch.nn.functional as F
 
@@ -75,12 +78,12 @@ def loss_of(tokens, targets):
 
 tokens = torch.randint(0, V, (B, T))
 targets = torch.randint(0, V, (B, T))
-print("ready", torch.__version__, flush=True)
-for _ in sys.stdin:
+say("ready", torch.__version__)
+for _ in asked():
     start = time.perf_counter()
     optimizer.zero_grad(set_to_none=True)
     loss_of(tokens, targets).backward()
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     optimizer.step()
-    print((time.perf_counter() - start) * 1000, flush=True)
-print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+    say((time.perf_counter() - start) * 1000)
+say("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
