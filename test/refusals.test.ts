@@ -50,11 +50,19 @@ const DATA_CASES: readonly [string, Record<string, string>, string[], string, Re
   ['a number that is none', {}, ['--rounds', 'many'], 'bad-number', /--rounds.*many/],
   ['a size that is none', {}, ['--store-limit', '-1'], 'bad-size', /"-1" is not a size/],
   ['a port that is none', {}, ['--port', '99999'], 'bad-number', /--port takes a port from 1 to 65535/],
-  ['a name in place of an address', {}, ['--listen', 'localhost'], 'address-invalid', /"localhost" is not an IP address/],
+  [
+    'a name in place of an address',
+    {},
+    ['--listen', 'localhost'],
+    'address-invalid',
+    /"localhost" is not an IP address/,
+  ],
 ];
 
 for (const [name, files, args, code, message] of DATA_CASES)
-  for (const command of ['data-empty', 'bad-number', 'bad-size', 'memory-too-small'].includes(code) ? ['create', 'up'] : ['create'])
+  for (const command of ['data-empty', 'bad-number', 'bad-size', 'memory-too-small'].includes(code)
+    ? ['create', 'up']
+    : ['create'])
     test(`${command}: ${name}`, async (t) => {
       const world = new World(t);
       for (const [path, text] of Object.entries(files)) write(world, path, text);

@@ -44,7 +44,7 @@ export function summarizeProgram(bytes: Uint8Array): ProgramSummary {
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
     throw new WorldError('program-invalid', `These bytes are not a program: ${error.message}.`, {
       facts: { sizeBytes: bytes.length },
-      help: 'Programs are ONNX files of standard operators with static shapes, such as `folkmoot program export` writes.',
+      help: 'Programs are ONNX files of standard operators with static shapes, such as those that a run in this home keeps.',
       cause: error,
     });
   }

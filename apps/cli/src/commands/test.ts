@@ -52,7 +52,12 @@ async function test(_call: Invocation, options: TestOptions, filters: string[]):
 
 async function testFiles(root: string, filters: string[], check: boolean): Promise<string[]> {
   const { globSync } = await import('node:fs');
-  const patterns = ['test/**/*.test.ts', 'packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'bench/**/*.test.ts'];
+  const patterns = [
+    'test/**/*.test.ts',
+    'packages/*/src/**/*.test.ts',
+    'apps/*/src/**/*.test.ts',
+    'bench/**/*.test.ts',
+  ];
   const all = patterns.flatMap((pattern) => globSync(pattern, { cwd: root }).sort());
   const chosen = all.filter(
     (file) =>

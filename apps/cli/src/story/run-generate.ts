@@ -17,9 +17,9 @@ import { Story } from './story.ts';
 
 export async function runGenerate(call: Invocation, options: GenerateOptions, prompt: string): Promise<void> {
   const sampling = {
-    temperature: Number(options.temperature),
-    topK: Number(options.topK),
-    topP: Number(options.topP),
+    temperature: numberOf('--temperature', options.temperature),
+    topK: numberOf('--top-k', options.topK),
+    topP: numberOf('--top-p', options.topP),
   };
   checkSampling(sampling);
   const maxTokens = parseCount('--max-tokens', options.maxTokens);
@@ -43,6 +43,14 @@ export async function runGenerate(call: Invocation, options: GenerateOptions, pr
   } finally {
     await store.close();
   }
+}
+
+function numberOf(option: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new WorldError('bad-number', `${option} takes a number, not "${text}".`, {
+    help: 'Give a number, or leave the option out.',
+  });
 }
 
 /** The parameters of `base` and the run's tokenizer, checked. Throws `artifact-unavailable`, `base-unusable`. */

@@ -1,5 +1,6 @@
 /** `invite` in full: the line, with a ticket where the run asks for one; and what became of earlier tickets. */
 import { isHash, shortId, signBytes, WorldError } from '@folkmoot/core';
+import { httpMirror } from '@folkmoot/network';
 import { withdrawalBytes } from '@folkmoot/records';
 import type { InviteOptions } from '../commands/invite.ts';
 import { openIdentity } from '../identity.ts';
@@ -23,6 +24,8 @@ export async function runInvite(call: Invocation, options: InviteOptions): Promi
     isLimited || story.run.charter.admission
       ? ticketBy(await openIdentity(call.home), story, termsOf(options))
       : undefined;
+  // A line that nobody could use must not be handed out.
+  for (const url of options.mirror ?? []) httpMirror(url);
   const line = await inviteTo(story, { ticket, mirrors: options.mirror });
   call.object({ run: story.state.run, name: story.run.charter.name, ...line, ticket: ticket?.ticket });
   call.say(line.invite);
