@@ -29,7 +29,7 @@ export async function runSim(call: Invocation, options: SimOptions): Promise<voi
   if (options.list) return list(call);
   if (options.plant !== undefined) {
     const { runPlants } = await import('./run-plants.ts');
-    return runPlants(call, options.plant);
+    return runPlants(call, options.plant, options.table === true);
   }
   const wishes = wishesOf(options);
   if (options.soak) return many(call, numberOf(options.seed), Number.POSITIVE_INFINITY, wishes);

@@ -129,6 +129,29 @@ test('silence of the trainer leaves everything as the audit found it', () => {
   for (const member of Object.values(run.state.members)) assert.ok(member.cases.every((key) => run.state.cases[key]));
 });
 
+test('a refused trainer against whom no finding is left is paid after all', () => {
+  const { run } = disputed(5, [3, 4]);
+  const isUnpaid = ({ audit, outcome }: Case) =>
+    ['mismatch', 'disputed'].includes(outcome) && run.members.slice(0, 3).some(({ id }) => id === audit.trainer);
+  assert.ok(run.run(() => Object.values(run.state.cases).some(isUnpaid), 10_000));
+  const found = Object.values(run.state.cases).find(isUnpaid)!;
+  const trainer = run.members.find(({ id }) => id === found.audit.trainer)!;
+  const paid = () => balanceOf(run.state.ledger, run.state.members[trainer.id]!.account).earned;
+  const before = paid();
+  const accusers = Object.keys(found.accusations).map((accuser) => run.members.find(({ id }) => id === accuser)!);
+  const ends = () => run.events.flatMap((event) => (event.kind === 'dispute-ended' ? [event.standing] : []));
+  for (const [i, accuser] of accusers.entries()) {
+    assert.equal(move(run, trainer, found, accuser, { is: 'raise' }), null);
+    assert.equal(move(run, trainer, found, accuser, claim(found)), null);
+    assert.equal(move(run, accuser, found, accuser, { is: 'concede' }), null);
+    assert.deepEqual(ends(), Array(i + 1).fill('withdrawn'));
+    if (i + 1 < accusers.length) assert.equal(paid(), before);
+  }
+  const amended = run.events.filter((event) => event.kind === 'amended').at(-1);
+  assert.equal(amended?.kind === 'amended' && amended.settlement.outcome, 'upheld');
+  assert.ok(paid() > before);
+});
+
 /** Plays a dispute until its judges are drawn. */
 function searched(run: ScriptedRun, found: Case, accuser: ScriptedMember): void {
   const trainer = run.members.find(({ id }) => id === found.audit.trainer)!;

@@ -18,7 +18,8 @@ export interface SimOptions {
   readonly real?: boolean;
   readonly soak?: boolean;
   readonly plan?: string;
-  readonly plant?: string;
+  readonly plant?: string[];
+  readonly table?: boolean;
   readonly list?: boolean;
 }
 
@@ -41,7 +42,11 @@ export function register(program: Command): void {
     .option('--trace [lines]', 'print what happened, or the last so many lines of it')
     .option('--soak', 'one seed after another, until Ctrl+C or a failure')
     .option('--plan <json>', 'the world of this plan: a failure prints it')
-    .option('--plant <name>', 'plant a bug, or "all" of them, and see who notices; "list" names them')
+    .option(
+      '--plant <name...>',
+      'plant bugs, one at a time, and see who notices: names, areas, or "all" of which the table has no row of this source; "list" names them',
+    )
+    .option('--table', 'with --plant: put what came out into docs/results/planted-bugs.md, as "all" does')
     .option('--list', 'name nemeses, adversaries and checkers')
     .addHelpText('after', examples)
     .action(action(sim));
@@ -57,7 +62,8 @@ Examples:
   folkmoot sim --members 9 --adversary free-rider=0.2 lazy-auditor=0.1 --nemesis crash partition --minutes 3
   folkmoot sim --seeds 100
   folkmoot sim --soak
-  folkmoot sim --plant all`;
+  folkmoot sim --plant all
+  folkmoot sim --plant quorum-of-two-thirds terms --table`;
 
 async function sim(...args: Parameters<typeof import('../run-sim.ts').runSim>): Promise<void> {
   const { runSim } = await import('../run-sim.ts');

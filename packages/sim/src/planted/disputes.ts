@@ -10,7 +10,6 @@ const bug = (
   by: PlantedBug['by'] = 'packages/protocol/src/disputes.test.ts',
 ): PlantedBug => ({ name, area: 'disputes', about, file: `packages/${file}`, find, put, by });
 
-const PLAYED = 'packages/sim/src/disputes.test.ts';
 const ARBITRATED = 'packages/node/src/tensor-arbitration.test.ts';
 
 export const DISPUTE_BUGS: readonly PlantedBug[] = [
@@ -69,7 +68,6 @@ export const DISPUTE_BUGS: readonly PlantedBug[] = [
     'protocol/src/disputes.ts',
     'if (isCleared) vindicate(state, found, context);',
     '',
-    PLAYED,
   ),
   bug(
     'asked-again-and-lost',

@@ -11,7 +11,8 @@ import { VERIFICATION_BUGS } from './verification.ts';
 
 export type { PlantedBug } from './bug.ts';
 export { type Catch, plant } from './plant.ts';
-export { plantedTable } from './table.ts';
+export { readState } from './state.ts';
+export { missingRows, notYetNoticed, plantedTable } from './table.ts';
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...PROTOCOL_BUGS,

@@ -7,7 +7,8 @@ import type { PlantedBug } from './bug.ts';
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const ROOT = path('../../../..');
 const HOOK = new URL('hook.ts', import.meta.url).href;
-const LONGEST_MS = 15 * 60_000;
+/** Whoever notices does so in less than a tenth of it. */
+const LONGEST_MS = 10 * 60_000;
 
 /** Who noticed, or nobody. */
 export interface Catch {
@@ -32,13 +33,20 @@ interface Line {
   readonly cpuMs: number;
 }
 
-/** Runs the worlds that every commit runs, from seed `from` on, until one fails; or the test file. */
-export async function plant(bug: PlantedBug, seeds: { from?: number; count: number }): Promise<Catch> {
-  return (bug.by ?? 'worlds') === 'worlds' ? inWorlds(bug, seeds.from ?? 0, seeds.count) : inTest(bug);
+export interface Sowing {
+  readonly from?: number;
+  readonly count: number;
+  /** Ends the process that has the bug. */
+  readonly signal?: AbortSignal;
 }
 
-async function inWorlds(bug: PlantedBug, from: number, count: number): Promise<Catch> {
-  const out = await run(bug, [path('../world/run-seeds.ts'), String(from), String(count)]);
+/** Runs the worlds that every commit runs, from seed `from` on, until one fails; or the test file, until a test fails. */
+export async function plant(bug: PlantedBug, sowing: Sowing): Promise<Catch> {
+  return (bug.by ?? 'worlds') === 'worlds' ? inWorlds(bug, sowing) : inTest(bug, sowing);
+}
+
+async function inWorlds(bug: PlantedBug, { from = 0, count, signal }: Sowing): Promise<Catch> {
+  const { out, isCut } = await run(bug, [path('../world/run-seeds.ts'), String(from), String(count)], signal);
   const lines = out.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Line] : []));
   const caught = lines.find(({ invariant }) => invariant !== undefined);
   const cpuSeconds = lines.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / 1000;
@@ -48,19 +56,34 @@ async function inWorlds(bug: PlantedBug, from: number, count: number): Promise<C
     ...(caught && { seed: caught.seed }),
     worlds: lines.length,
     cpuSeconds,
-    message: caught?.message ?? (lines.length === 0 ? out.slice(-500) : 'nothing was noticed'),
+    message: caught?.message ?? (lines.length === 0 ? out.slice(-500) : unnoticed(isCut)),
   };
 }
 
-async function inTest(bug: PlantedBug): Promise<Catch> {
+/** How node's runner tells of the first test that fails. */
+const FAILED = /^\s*not ok \d+ - (.*)$/m;
+
+async function inTest(bug: PlantedBug, { signal }: Sowing): Promise<Catch> {
   const startedMs = performance.now();
-  const out = await run(bug, ['--test', '--test-reporter=tap', '--test-isolation=none', `${ROOT}/${bug.by}`]);
-  const failed = /^\s*not ok \d+ - (.*)$/m.exec(out)?.[1];
+  const args = ['--test', '--test-reporter=tap', '--test-isolation=none', `${ROOT}/${bug.by}`];
+  // The tests after the first that fails say nothing more.
+  const { out, isCut } = await run(bug, args, signal, FAILED);
+  const failed = FAILED.exec(out)?.[1];
   const cpuSeconds = (performance.now() - startedMs) / 1000;
-  return { bug, by: failed && `test “${failed}”`, worlds: 0, cpuSeconds, message: failed ?? 'nothing was noticed' };
+  return { bug, by: failed && `test “${failed}”`, worlds: 0, cpuSeconds, message: failed ?? unnoticed(isCut) };
 }
 
-async function run(bug: PlantedBug, args: string[]): Promise<string> {
+function unnoticed(isCut: boolean): string {
+  return isCut ? `nothing was noticed in ${LONGEST_MS / 60_000} minutes` : 'nothing was noticed';
+}
+
+/** What the process with the bug says until it ends, or until it has said `enough`, or for too long (`isCut`). */
+async function run(
+  bug: PlantedBug,
+  args: string[],
+  signal?: AbortSignal,
+  enough?: RegExp,
+): Promise<{ out: string; isCut: boolean }> {
   const child = spawn(process.execPath, ['--import', HOOK, ...args], {
     cwd: ROOT,
     env: {
@@ -71,13 +94,22 @@ async function run(bug: PlantedBug, args: string[]): Promise<string> {
       NODE_TEST_CONTEXT: undefined,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: LONGEST_MS,
   });
-  let text = '';
+  let out = '';
+  let isCut = false;
+  const end = () => void child.kill();
+  const cut = setTimeout(() => {
+    isCut = true;
+    end();
+  }, LONGEST_MS);
+  signal?.addEventListener('abort', end, { once: true });
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
+      out += chunk;
+      if (enough?.test(out)) end();
     });
   await new Promise((resolve) => child.on('close', resolve));
-  return text;
+  clearTimeout(cut);
+  signal?.removeEventListener('abort', end);
+  return { out, isCut };
 }

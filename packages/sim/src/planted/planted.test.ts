@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { rotating } from '../rotation.test-support.ts';
 import { AIMS } from './aims.ts';
-import { PLANTED_BUGS } from './index.ts';
+import { missingRows, PLANTED_BUGS } from './index.ts';
 import { plant } from './plant.ts';
 import { planted } from './planted.ts';
 
@@ -35,6 +35,11 @@ test('what is aimed at is a bug', () => {
     Object.keys(AIMS).filter((name) => !names.includes(name)),
     [],
   );
+});
+
+test('every planted bug has a row in the table, noticed by somebody: `./folkmoot sim --plant NAME --table` writes it', () => {
+  const page = readFileSync(new URL('../../../../docs/results/planted-bugs.md', import.meta.url), 'utf8');
+  assert.deepEqual(missingRows(page, PLANTED_BUGS), []);
 });
 
 test('a bug that fits nowhere is not planted', () => {

@@ -76,7 +76,7 @@ export const TERM_BUGS: readonly PlantedBug[] = [
     'node/src/promises.ts',
     'await this.#cells.write(CELL, canonicalBytes(kept as unknown as Canonical));',
     '',
-    'packages/sim/src/succession.test.ts',
+    'packages/node/src/promises.test.ts',
   ),
   bug(
     'nobody-is-asked',
