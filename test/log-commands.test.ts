@@ -11,6 +11,7 @@ import {
   entryIdOf,
   envelopeOf,
   type Header,
+  recordSchema,
   signEntry,
   signRecord,
   verifyCertificate,
@@ -51,6 +52,24 @@ test('log: one line for each entry, filters, JSON', async () => {
   const wrong = await folkmoot('log', '--home', small.homes.ana, '--kind', 'comit');
   assert.equal(wrong.status, 1);
   assert.match(wrong.stderr, /no record of the kind "comit"[\s\S]*commit/);
+});
+
+test('log --kind: knows every kind that a record can have, says what each is, and tells scripts the same', async () => {
+  const kinds = recordSchema.options.map(({ shape }) => shape.kind.value);
+  assert.ok(kinds.includes('dispute') && kinds.includes('reproduced'));
+  const { stdout: help } = await folkmoot('log', '--help');
+  for (const kind of kinds) assert.match(help, new RegExp(`^  ${kind} +\\p{L}`, 'mu'), kind);
+  const [every, all, wrong] = await Promise.all([
+    jsonLines('log', '--home', small.homes.ben, '--kind', kinds.join(',')),
+    jsonLines('log', '--home', small.homes.ben),
+    jsonLines('log', '--home', small.homes.ben, '--kind', 'score,scores'),
+  ]);
+  // The log grows meanwhile.
+  const both = Math.min(every.length, all.length);
+  assert.ok(both > 10);
+  assert.deepEqual(every.slice(0, both), all.slice(0, both));
+  assert.equal(wrong[0]!.error.code, 'no-such-kind');
+  for (const kind of kinds) assert.ok(wrong[0]!.error.help.includes(kind), kind);
 });
 
 test('log --headers: the chain, who has sealed each, and whether its certificate holds', async () => {

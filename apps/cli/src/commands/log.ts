@@ -1,6 +1,7 @@
 /** `log`: the run's log in words, one line for each entry. */
 import { type Command, Option } from 'commander';
 import { action, type Invocation } from '../invocation.ts';
+import { kindsHelp } from './record-kinds.ts';
 import { addRunOption, type RunOptions } from './run-options.ts';
 
 interface LogOptions extends RunOptions {
@@ -16,7 +17,7 @@ export function register(program: Command): void {
   addRunOption(program.command('log'))
     .description('print the log: who said what, when, and what it brought about')
     .option('-f, --follow', 'go on printing what is added, until Ctrl+C')
-    .option('--kind <kinds>', 'only these kinds of record, separated by commas: commit,verdict')
+    .option('--kind <kinds>', 'only these kinds of record (below), separated by commas: commit,verdict')
     .option('--member <name>', 'only what this member said or what concerns it: a name, or the first digits of an id')
     .option('--round <n>', 'only records of this round')
     .option('--last <n>', 'only the last n of what is left')
@@ -31,12 +32,12 @@ export function register(program: Command): void {
 }
 
 const examples = `
-Kinds: join, ready, leave, commit, reveal, attest, header, seal, open, result, close, verdict, fault, revoke, withdraw,
-tick, succeed.
+Kinds of record:
+${kindsHelp}
 
 Examples:
   folkmoot log --last 20
-  folkmoot log --follow --kind verdict
+  folkmoot log --follow --kind verdict,dispute
   folkmoot log --member ben --round 3 --json
   folkmoot log --headers
   folkmoot log --headers 3`;

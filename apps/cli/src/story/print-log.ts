@@ -1,7 +1,8 @@
 /** `log` in full: chooses entries, prints them, and goes on where asked. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Canonical, type DeviceId, WorldError } from '@folkmoot/core';
-import type { RecordBody } from '@folkmoot/records';
+import type { RecordKind } from '@folkmoot/records';
+import { RECORD_KINDS } from '../commands/record-kinds.ts';
 import type { Invocation } from '../invocation.ts';
 import { parseCount } from '../run/take-part.ts';
 import { displayWidth } from '../ui/width.ts';
@@ -21,11 +22,6 @@ interface LogOptions {
 }
 
 const POLL_MS = 300;
-const KINDS =
-  'join ready leave commit reveal attest header seal open result close verdict fault revoke withdraw tick succeed'.split(
-    ' ',
-  );
-
 export async function printLog(call: Invocation, options: LogOptions): Promise<void> {
   const kinds = parseKinds(options.kind);
   const round = options.round === undefined ? undefined : parseCount('--round', options.round);
@@ -101,12 +97,13 @@ function concerns({ entry, events }: Told, device: DeviceId): boolean {
   );
 }
 
-function parseKinds(text: string | undefined): ReadonlySet<RecordBody['kind']> | undefined {
+function parseKinds(text: string | undefined): ReadonlySet<RecordKind> | undefined {
   if (text === undefined) return undefined;
   const kinds = text.split(',').map((kind) => kind.trim());
-  const unknown = kinds.find((kind) => !KINDS.includes(kind));
-  if (unknown === undefined) return new Set(kinds as RecordBody['kind'][]);
+  const isKind = (kind: string): kind is RecordKind => (RECORD_KINDS as readonly string[]).includes(kind);
+  const unknown = kinds.find((kind) => !isKind(kind));
+  if (unknown === undefined) return new Set(kinds.filter(isKind));
   throw new WorldError('no-such-kind', `There is no record of the kind "${unknown}".`, {
-    help: `There are: ${KINDS.join(', ')}.`,
+    help: `There are: ${RECORD_KINDS.join(', ')}.`,
   });
 }
