@@ -104,8 +104,9 @@ export class Complaints {
     const { term, electors, sequencer, round } = log.state;
     const isInVain = await this.#isInVain(record, sending);
     if (!isInVain || log.state.term !== term || !network.peers().includes(sequencer)) return false;
+    const { device, seq } = record.body;
+    notify({ kind: 'left-out', device, seq, sequencer, term, round: round.number });
     if (electors.includes(key.id)) this.#grieve(term, round.number);
-    notify({ kind: 'left-out', device: record.body.device, sequencer, round: round.number });
     return true;
   }
 
@@ -154,6 +155,7 @@ export class Complaints {
     if (rounds.size < this.#rounds!) return;
     // Whoever is alone with this waits for as many again.
     rounds.clear();
+    this.#parts.notify({ kind: 'complained', sequencer: this.#state.sequencer, term });
     this.#parts.depose();
   }
 

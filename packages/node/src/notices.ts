@@ -28,6 +28,8 @@ export type Notice =
   /** One device has signed two records for one place, of which the log has refused one. */
   | { kind: 'contradiction-proven'; device: DeviceId; what: RecordKind; proof: string }
   /** The sequencer did not take what the rules would have taken: this member has tried. */
-  | { kind: 'left-out'; device: DeviceId; sequencer: DeviceId; round: number }
+  | { kind: 'left-out'; device: DeviceId; seq: number; sequencer: DeviceId; term: number; round: number }
+  /** This elector has seen records left out in as many rounds of the term as the charter says: it votes for the next one. */
+  | { kind: 'complained'; sequencer: DeviceId; term: number }
   | { kind: 'desync'; round: number; mine: Hash; theirs: Hash }
   | { kind: 'trouble'; error: unknown };

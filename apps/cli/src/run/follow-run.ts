@@ -108,6 +108,12 @@ export class RunFollower {
           { type: 'left-out', device: notice.device, round: notice.round },
         );
         break;
+      case 'complained':
+        this.#options.report.event(
+          `${this.nameOf(notice.sequencer)} leaves out records: this member votes for another to order the log`,
+          { type: 'complained', sequencer: notice.sequencer, term: notice.term },
+        );
+        break;
       case 'trouble':
         if (isWorldError(notice.error)) this.#options.report.event(notice.error.message, { code: notice.error.code });
         else if (process.env.FOLKMOOT_DEBUG)

@@ -2,6 +2,7 @@ import { bases } from './bases.ts';
 import { carries } from './carries.ts';
 import type { MakeChecker } from './checker.ts';
 import { claims } from './claims.ts';
+import { complaints } from './complaints.ts';
 import { convictions } from './convictions.ts';
 import { credits } from './credits.ts';
 import { draws } from './draws.ts';
@@ -28,6 +29,7 @@ export const CHECKERS = {
   draws,
   quorums,
   terms,
+  complaints,
   honest,
   credits,
   convictions,

@@ -8,11 +8,16 @@ const AWAY = '(crash|pause|partition|torn-write|mass-leave)';
 
 export const AIMS: Readonly<Record<string, string>> = {
   'a-stale-log-is-a-lie': 'lost-office',
+  'one-round-counts-twice': 'censor',
+  'the-word-is-enough': 'censor',
+  'grievances-of-all-terms': 'censor',
+  'complaints-come-to-nothing': 'censor',
   'newcomers-decide': 'flash-join',
   'witnesses-in-order': 'fewWitnesses',
   'any-reserve': 'leases.*(crash|pause|mass-leave)',
   'encoding-unchecked': SWAPPED,
   'distance-ignored': 'corner-cutter|precomputer|back-door|sleeper',
+  'overruled-auditors-go-on': 'false-accuser|lazy-auditor',
   'one-accuser-is-enough': `${IDLE}|${SWAPPED}|false-accuser`,
   'match-with-other-bits': IDLE,
   'refused-state-goes-on': `${IDLE}|${SWAPPED}`,

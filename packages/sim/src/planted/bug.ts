@@ -2,7 +2,16 @@
 export interface PlantedBug {
   /** Kebab-case, unique. */
   readonly name: string;
-  readonly area: 'protocol' | 'terms' | 'verification' | 'disputes' | 'ledger' | 'doors' | 'store' | 'network';
+  readonly area:
+    | 'protocol'
+    | 'terms'
+    | 'complaints'
+    | 'verification'
+    | 'disputes'
+    | 'ledger'
+    | 'doors'
+    | 'store'
+    | 'network';
   /** What goes wrong, in a few words. */
   readonly about: string;
   /** Path from the project's root. */

@@ -1,5 +1,6 @@
 /** Every bug that is planted: the table docs/results/planted-bugs.md says who notices which. */
 import type { PlantedBug } from './bug.ts';
+import { COMPLAINT_BUGS } from './complaints.ts';
 import { DISPUTE_BUGS } from './disputes.ts';
 import { DOOR_BUGS } from './doors.ts';
 import { LEDGER_BUGS } from './ledger.ts';
@@ -17,6 +18,7 @@ export { missingRows, notYetNoticed, plantedTable } from './table.ts';
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...PROTOCOL_BUGS,
   ...TERM_BUGS,
+  ...COMPLAINT_BUGS,
   ...VERIFICATION_BUGS,
   ...DISPUTE_BUGS,
   ...LEDGER_BUGS,

@@ -64,12 +64,18 @@ const WEATHERS: readonly Partial<Conditions>[] = [
   { delayMs: { min: 5, max: 150 }, tail: 0.2 },
 ];
 const CHAOS_MS = 45_000;
+/** Of worlds without another adversary, one in so many. */
+const CENSORED = 8;
+const CENSOR = 'censor';
+const ROUNDS = 3;
+/** Time for a sequencer to be found out that began to leave out when the world had healed, and for who was left out to be credited. */
+const CENSORED_ROUNDS = 5;
 
 /** Draws a plan. `adversaries`: names from which the draw may choose. */
 export function drawPlan(seed: string, wishes: Wishes, adversaries: readonly string[]): Plan {
   const random = new SeededRandom(`plan ${seed}`);
   const honest = wishes.members ?? between(random, 3, 5);
-  const cast = castOf(random, honest, wishes, adversaries);
+  const cast = withCreator(seed, castOf(random, honest, wishes, adversaries), wishes, adversaries);
   const chaosMs = wishes.minutes === undefined ? CHAOS_MS : Math.round(wishes.minutes * 60_000);
   const rules = {
     exact: below(random, 3) === 0,
@@ -86,7 +92,7 @@ export function drawPlan(seed: string, wishes: Wishes, adversaries: readonly str
     weather: weatherOf(random, wishes),
     blows: wishes.calm ? [] : drawBlows(random, cast.length, chaosMs, wishes.nemeses),
     chaosMs,
-    rounds: wishes.rounds ?? 3,
+    rounds: wishes.rounds ?? (cast[0] === CENSOR ? CENSORED_ROUNDS : ROUNDS),
   };
 }
 
@@ -122,6 +128,18 @@ function castOf(
   if (known.length === 0 || below(random, 2) === 0) return honest(count);
   // Two auditors must be left to convict it when one of them is away.
   return [...honest(members === undefined ? Math.max(4, count) : count), known[below(random, known.length)]];
+}
+
+/** In some worlds in which all would be honest, one that leaves records out founds the run: drawn apart, so that the others stay. */
+function withCreator(
+  seed: string,
+  cast: (string | undefined)[],
+  { adversaries: wished }: Wishes,
+  known: readonly string[],
+) {
+  const isHonest = cast.every((adversary) => adversary === undefined);
+  if (wished || known.length === 0 || !isHonest) return cast;
+  return below(new SeededRandom(`creator ${seed}`), CENSORED) === 0 ? [CENSOR, ...cast] : cast;
 }
 
 function weatherOf(random: Random, { loss, delayMs }: Wishes): Partial<Conditions> {
