@@ -17,7 +17,8 @@ import { openHome, Session } from '../apps/cli/src/run/session.ts';
 const ROUNDS = 3;
 const { tiny } = RUN_PRESETS;
 
-const RULES: RunRules = {
+/** A model and rounds of a moment. */
+export const SMALL_RULES: RunRules = {
   ...tiny,
   model: { ...tiny.model, vocab: 320, hidden: 32, layers: 1, heads: 2, kvHeads: 1, feedForward: 48, context: 16 },
   batchRows: 2,
@@ -54,7 +55,7 @@ export async function smallRun(): Promise<SmallRun> {
     sequencer: openAna.identity.device.id,
     nonce: sha256(randomBytes(32)),
     licence: 'Apache-2.0',
-    rules: RULES,
+    rules: SMALL_RULES,
     documents,
   });
   const run = runId(charter);

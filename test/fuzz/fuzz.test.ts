@@ -1,5 +1,6 @@
 /** A short run of every fuzzer, and that a fuzzer finds what is there. `./folkmoot fuzz` runs them at length. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { randomBytes, WorldError } from '@folkmoot/core';
 import { Coverage } from './coverage.ts';
@@ -13,6 +14,13 @@ for (const target of targets)
     assert.equal(inputs, INPUTS);
     assert.ok(taken < INPUTS, 'some inputs are wrong');
   });
+
+test('SECURITY.md says how many readers are fuzzed, and the results have a row of each', () => {
+  const page = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  assert.equal(Number(/(\d+) fuzzers/.exec(page('SECURITY.md'))?.[1]), targets.length);
+  const rows = [...page('docs/results/fuzz.md').matchAll(/^\| ([a-z-]+) \| [\d,]+ \|/gm)].map(([, name]) => name!);
+  assert.deepEqual(rows.sort(), targets.map(({ name }) => name).sort());
+});
 
 test('an exception, a hang and an allocation are found, a refusal is none; the index makes the input again', async () => {
   const found = async (read: (input: Uint8Array) => boolean) => {
