@@ -124,7 +124,7 @@ export class Complaints {
     });
     const beganMs = clock.now();
     const endMs = beganMs + this.#part(PATIENCE);
-    const answer = await this.#within(sending, this.#part(PATIENCE));
+    const answer = await this.#answer(record, sending, beganMs);
     const isLate = clock.now() - beganMs > this.#part(LATE);
     const at = answer?.index;
     // This log has to come to where the sequencer's stood; without an answer, it has to go on.
@@ -137,6 +137,22 @@ export class Complaints {
     if (at <= log.anchorIndex) return false;
     if (answer!.accepted) return !isSame(log.recordAt(at), record.body);
     return check(log.stateAt(at), record) === null || isLate;
+  }
+
+  /**
+   * What the sequencer says in the end. An answer that names no entry is asked for again as long as it would not be late:
+   * whoever has the role by turn may be the last to hear of it.
+   */
+  async #answer(record: VerifiedRecord, sending: Promise<Receipt>, beganMs: number): Promise<Receipt | undefined> {
+    const { log, clock, network, signal } = this.#parts;
+    let answer = await this.#within(sending, this.#part(PATIENCE));
+    while (answer && answer.index === undefined && clock.now() + this.#part(HURRY) - beganMs <= this.#part(LATE)) {
+      await clock.sleep(this.#part(HURRY), signal).catch(() => {});
+      if (signal.aborted) break;
+      const again = submitTo(network, log.state.sequencer, record);
+      answer = (await this.#within(again, beganMs + this.#part(PATIENCE) - clock.now())) ?? answer;
+    }
+    return answer;
   }
 
   /** Whether an honest sequencer takes the record. How many newcomers without a ticket it lets in is its own matter. */

@@ -65,6 +65,19 @@ test('where all are honest, lost messages and long delays bring about no complai
   assert.ok(run.people.every(({ state }) => state!.sequencer === run.creator.id));
 });
 
+test('whoever has the role by turn and is the last to hear of it leaves nothing out', async () => {
+  const run = new SimRun('turns', simCharter());
+  // Now and then it says for half a second what it would if it had not heard; whoever is refused says the same again, anew.
+  const isUnaware = () => run.clock.now() % 7000 < 500;
+  run.add({ conduct: leavingOut(isUnaware, () => ({ reason: 'this member does not order the log' })) });
+  for (let i = 0; i < 4; i++) run.add();
+  await run.startAll();
+  assert.ok(await run.until(() => run.people.every(({ state }) => state!.finalized >= 8), 900_000));
+  const refused = run.people.flatMap(({ notices }) => notices.filter(({ kind }) => kind === 'left-out'));
+  assert.deepEqual(refused, []);
+  assert.equal(run.creator.state!.term, 1);
+});
+
 async function isDeposedFor(run: SimRun, victim: SimPerson): Promise<void> {
   const honest = run.people.slice(1);
   const isPaid = ({ account }: SimPerson) => balanceOf(victim.state!.ledger, account.id).earned > 0;
