@@ -11,6 +11,7 @@ import { planted } from './planted.ts';
 /** One of each area, cheap to notice. */
 const HANDFUL = [
   'headers-of-other-logs',
+  'one-round-counts-twice',
   'auditor-starts-anew',
   'paid-by-the-step',
   'trace-not-kept',
