@@ -1,4 +1,5 @@
 /** What a benchmark is: a module that yields figures. `./folkmoot bench NAME` runs it and prints them. */
+import { WorldError } from '@folkmoot/core';
 
 export interface Figure {
   /** What was measured, such as `native, 2 threads`. */
@@ -25,6 +26,17 @@ export interface BenchOptions {
 /** A file of this folder exports `run`: figures as they come, an exception where something does not work. */
 export interface Bench {
   run(signal: AbortSignal, options?: BenchOptions): AsyncIterable<Figure>;
+}
+
+/** What `--only` names, in its order; all of `known` where it is left out. Throws `no-such-part`. */
+export function partsOf(only: string | undefined, known: readonly string[]): readonly string[] {
+  if (only === undefined) return known;
+  const names = only.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return names;
+  throw new WorldError('no-such-part', `This benchmark has no part "${unknown}".`, {
+    help: `There are: ${known.join(', ')}; several with commas between them.`,
+  });
 }
 
 /** Milliseconds that `work` takes: the median of `repeats` runs, after one that is not counted. */

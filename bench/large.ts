@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { ADAMW, type ModelConfig, parameterLayout } from '@folkmoot/model';
 import { exchangeRules, memoryNeed, RUN_PRESETS, type RunRules } from '@folkmoot/node';
 import type { MemoryPlan } from '@folkmoot/tensor';
-import type { BenchOptions, Figure } from './bench.ts';
+import { type BenchOptions, type Figure, partsOf } from './bench.ts';
 
 const CHILD = fileURLToPath(new URL('large-work.ts', import.meta.url));
 const { small } = RUN_PRESETS;
@@ -44,8 +44,13 @@ const PARTS: readonly Part[] = [
 ];
 
 export async function* run(signal: AbortSignal, { only }: BenchOptions = {}): AsyncIterable<Figure> {
-  const chosen = only?.split(',');
-  for (const part of PARTS) if (chosen?.some((text) => part.name.includes(text)) ?? true) yield* measure(part, signal);
+  const chosen = partsOf(only, [...new Set(PARTS.map(sizeOf))]);
+  for (const part of PARTS) if (chosen.includes(sizeOf(part))) yield* measure(part, signal);
+}
+
+/** What `--only` names: `1k`, `124M`. */
+function sizeOf({ name }: Part): string {
+  return name.split(' ')[0]!;
 }
 
 interface Result {

@@ -26,10 +26,13 @@ test('every command explains itself, with an example', () => {
   const names = [...folkmoot('--help').stdout.matchAll(/^ {2}([a-z]+)\b(?! {2,}folkmoot)/gm)].map((match) => match[1]!);
   const commands = names.filter((name) => name !== 'folkmoot' && name !== 'help');
   assert.ok(commands.length >= 3);
-  for (const name of commands) {
-    const { stdout, status } = folkmoot(name, '--help');
+  const below = ['show', 'backup', 'devices', 'add', 'revoke', 'restore'].map((name) => `keys ${name}`);
+  for (const name of [...commands, ...below, 'program show']) {
+    const { stdout, status } = folkmoot(...name.split(' '), '--help');
     assert.equal(status, 0, name);
     assert.match(stdout, new RegExp(`^Usage: folkmoot ${name}`), name);
+    assert.match(stdout, new RegExp(`\\nExamples?:\\n  (.* )?folkmoot (.* )?${name.split(' ')[0]}\\b`), name);
+    assert.match(stdout, /\nExit status: 0 done/, name);
   }
 });
 
@@ -39,6 +42,8 @@ test('wrong usage ends with 2 and a suggestion', () => {
   assert.match(unknown.stderr, /unknown command 'bensh'.*Did you mean bench\?/);
   assert.equal(unknown.stdout, '');
   assert.match(folkmoot('keys', 'backup', '--forse', 'x').stderr, /Did you mean --force\?/);
+  assert.match(folkmoot('keys', 'revok').stderr, /unknown command 'revok' of keys/);
+  assert.equal(folkmoot('keys', 'revok').status, 2);
   assert.match(folkmoot('keys', 'backup').stderr, /missing required argument 'file'/);
   assert.equal(JSON.parse(folkmoot('--json', 'bensh').stdout).error.code, 'usage');
 });
@@ -51,6 +56,7 @@ test('a failure says what happened and what to do, and ends with 1', () => {
   const { error } = JSON.parse(folkmoot('bench', 'nothing', '--json').stdout);
   assert.deepEqual(Object.keys(error), ['code', 'message', 'facts', 'help']);
   assert.equal(error.code, 'no-such-bench');
+  assert.match(folkmoot('bench', 'scale', '--only', 'log,logs').stderr, /no part "logs"\.\nThere are: reducer, log/);
   assert.doesNotMatch(stderr, /\n\s+at /);
   assert.match(run(['bench', 'nothing'], { FOLKMOOT_DEBUG: '1' }).stderr, /\n\s+at /);
 });
@@ -142,6 +148,13 @@ test('test: a filter that matches nothing says so', () => {
   const { stderr, status } = folkmoot('test', 'no such file');
   assert.equal(status, 1);
   assert.match(stderr, /No test file has that in its path/);
+});
+
+test('test: a wrong pattern is told in a sentence', () => {
+  const { stderr, status } = folkmoot('test', 'cli/src/ui/format', '--only', '(');
+  assert.equal(status, 1);
+  assert.match(stderr, /^folkmoot: --only takes a regular expression: .*\nWrite a backslash/);
+  assert.doesNotMatch(stderr, /\n\s+at /);
 });
 
 test('test: ends with the count of the runner, and its exit code', () => {

@@ -56,6 +56,9 @@ test('what it does not know it names, with what there is', () => {
     [['--plant', 'weeds'], /No bug is called "weeds"/],
     [['--loss', 'all'], /--loss is a number from 0 to 0.2/],
     [['--plan', '{'], /not JSON/],
+    [['--plan', '{}'], /plan lacks a part/],
+    [['--trace', 'x'], /--trace takes a whole number/],
+    [['--html', join(folder, 'absent', 'world.html')], /timeline cannot be written there/],
   ] as const) {
     const { stderr, status } = sim(...args);
     assert.notEqual(status, 0);

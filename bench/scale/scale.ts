@@ -2,7 +2,7 @@
  * What thousands of members cost: the reducer, the log on disk, and one simulated run of ten thousand through the
  * production sequencer. Each part (`--only reducer,log,population`) keeps its figures and draws its charts; `--report` only draws.
  */
-import type { BenchOptions, Figure } from '../bench.ts';
+import { type BenchOptions, type Figure, partsOf } from '../bench.ts';
 import { type LogPoint, measureLog } from './log.ts';
 import { drawCharts } from './plots.ts';
 import { type Population, type PopulationRound, runPopulation } from './population.ts';
@@ -22,10 +22,8 @@ const PARTS: Readonly<Record<string, (signal: AbortSignal) => AsyncIterable<Figu
 
 export async function* run(signal: AbortSignal, { only, report }: BenchOptions = {}): AsyncIterable<Figure> {
   if (report) return drawCharts(await readResults());
-  const wanted = only?.split(',') ?? Object.keys(PARTS);
-  for (const name of wanted) {
-    if (!PARTS[name]) throw new Error(`there are the parts ${Object.keys(PARTS).join(', ')}`);
-    yield* PARTS[name](signal);
+  for (const name of partsOf(only, Object.keys(PARTS))) {
+    yield* PARTS[name]!(signal);
     await drawCharts(await readResults());
   }
 }

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { engineRules } from '@folkmoot/node';
 import { CALIBRATION } from '@folkmoot/verify';
-import type { BenchOptions, Figure } from '../bench.ts';
+import { type BenchOptions, type Figure, partsOf } from '../bench.ts';
 import {
   type Accusations,
   accuse,
@@ -31,7 +31,8 @@ const MILLION = 1_000_000;
 
 export async function* run(signal: AbortSignal, { seeds = 4, only }: BenchOptions = {}): AsyncIterable<Figure> {
   const tables = new Tables();
-  const wants = (part: string) => only === undefined || only.split(',').includes(part);
+  const parts = partsOf(only, ['profit', 'detection', 'timing', 'accusations']);
+  const wants = (part: string) => parts.includes(part);
   if (wants('profit')) yield* profits(tables, seeds, signal);
   if (wants('detection')) yield* detections(tables, signal);
   if (wants('timing')) yield* timings(tables);

@@ -88,7 +88,7 @@ function stopSignal(): AbortSignal {
   const stop = async () => {
     if (controller.signal.aborted) process.exit(130);
     const { WorldError } = await import('@folkmoot/core');
-    controller.abort(new WorldError('interrupted', 'Stopped.', { help: 'The same command goes on from here.' }));
+    controller.abort(new WorldError('interrupted', 'Stopped.'));
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
   return controller.signal;

@@ -26,7 +26,8 @@ export function buildProgram(): Command {
     .exitOverride()
     // Failures are printed in one place, in one form: failure.ts.
     .configureOutput({ outputError: () => {} })
-    .addHelpText('after', examples);
+    .addHelpText('after', examples)
+    .addHelpText('afterAll', exitStatus);
   // Subcommands inherit what stands above, so they come last.
   for (const register of commands) register(program);
   return program;
@@ -40,6 +41,11 @@ Examples:
   folkmoot generate "Once upon a time"   ask the model
 
 "folkmoot COMMAND --help" explains a command.`;
+
+/** Of every command; what is special to one stands in its own help. */
+const exitStatus = `
+Exit status: 0 done, or ended with Ctrl+C where it would have gone on; 1 it failed, and stderr says why; 2 wrong usage;
+130 interrupted before it was done.`;
 
 function version(): string {
   return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;

@@ -7,6 +7,7 @@ import { WorldError } from '@folkmoot/core';
 import { Coverage } from '../../../test/fuzz/coverage.ts';
 import type { Fuzzed, Guided, Target } from '../../../test/fuzz/index.ts';
 import type { Invocation } from './invocation.ts';
+import { parseCount } from './run/take-part.ts';
 
 export interface FuzzOptions {
   readonly inputs: string;
@@ -20,13 +21,14 @@ const SLICE = 500;
 
 export async function runFuzz(call: Invocation, options: FuzzOptions, names: string[]): Promise<void> {
   const from = natural('--from', options.from);
-  const to = from + natural('--inputs', options.inputs);
+  const to = from + parseCount('--inputs', options.inputs);
   const signal = call.stopSignal();
   // Before the readers are loaded, or it would see no blocks of theirs.
   const coverage = options.guided ? new Coverage() : undefined;
   const fuzzers = await import('../../../test/fuzz/index.ts');
+  const targets = chosen(fuzzers, names);
   call.say('target               inputs     valid   slowest   most memory');
-  for (const target of chosen(fuzzers, names)) {
+  for (const target of targets) {
     if (coverage) {
       await guided(call, fuzzers, target, options.seed, to - from, coverage);
       continue;

@@ -1,5 +1,5 @@
 /** Simulated worlds for a person: one with its summary, many with a counter, or planted bugs with who noticed them. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { WorldError } from '@folkmoot/core';
 import {
   adversaryNames,
@@ -40,18 +40,19 @@ export async function runSim(call: Invocation, options: SimOptions): Promise<voi
 }
 
 async function one(call: Invocation, plan: Plan, options: SimOptions): Promise<void> {
+  const lines =
+    options.trace === undefined || options.trace === true ? TRACE_LINES : parseCount('--trace', options.trace);
+  const html = options.html;
+  if (html !== undefined) await open(html, 'a').then((file) => file.close(), cannotWrite(html));
   for (const line of planLines(plan)) call.say(line);
   const outcome = await runPlan(plan);
   const summary = summaryOf(outcome);
   call.object(summary);
   for (const line of summaryLines(summary)) call.say(line);
-  if (options.trace !== undefined) {
-    const count = options.trace === true ? TRACE_LINES : parseCount('--trace', options.trace);
-    for (const line of outcome.chronicle.lines(count)) call.say(line);
-  }
-  if (options.html !== undefined) {
-    await writeFile(options.html, timelineOf(outcome));
-    call.say(`timeline: ${options.html}`);
+  if (options.trace !== undefined) for (const line of outcome.chronicle.lines(lines)) call.say(line);
+  if (html !== undefined) {
+    await writeFile(html, timelineOf(outcome)).catch(cannotWrite(html));
+    call.say(`timeline: ${html}`);
   }
   if (outcome.violation) throw await failure(call, outcome);
 }
@@ -61,6 +62,7 @@ async function many(call: Invocation, from: number, count: number, wishes: Wishe
   const startedMs = performance.now();
   let rounds = 0;
   let entries = 0;
+  let [line, told] = ['', ''];
   for (let done = 0; done < count && !signal.aborted; done++) {
     const outcome = await runPlan(planOf(String(from + done), wishes));
     const summary = summaryOf(outcome);
@@ -69,13 +71,14 @@ async function many(call: Invocation, from: number, count: number, wishes: Wishe
     const { seed, traceHash, violation } = summary;
     call.object({ seed, rounds: summary.rounds, entries: summary.entries, traceHash, ...(violation && { violation }) });
     if (outcome.violation) throw await failure(call, outcome);
-    const line = `${formatCount(done + 1)} worlds, ${formatCount(rounds)} rounds, ${formatCount(entries)} entries, nothing wrong, ${formatDuration(performance.now() - startedMs)}`;
+    line = `${formatCount(done + 1)} worlds, ${formatCount(rounds)} rounds, ${formatCount(entries)} entries, nothing wrong, ${formatDuration(performance.now() - startedMs)}`;
     if (call.live) process.stdout.write(`\r${line}`);
-    else if (done + 1 === count || (done + 1) % 25 === 0) call.say(line);
+    else if ((done + 1) % 25 === 0) call.say((told = line));
     // Lets the signal's handler run.
     await new Promise(setImmediate);
   }
   if (call.live) call.say('');
+  else if (told !== line) call.say(line);
 }
 
 /** What a person needs to see it again, shrunk. */
@@ -97,7 +100,7 @@ function summaryLines({ rounds, voids, entries, lastedMs, people, checkers, trac
     ...people.map(({ name, adversary, earned, forfeited, fates, crashes }) => {
       const list = Object.entries(fates).map(([fate, count]) => `${count} ${fate}`);
       const lost = forfeited > 0 ? `, ${formatCount(forfeited)} forfeited` : '';
-      const ends = crashes > 0 ? `; its process ended ${crashes} times` : '';
+      const ends = crashes > 0 ? `; its process ended ${crashes === 1 ? 'once' : `${crashes} times`}` : '';
       return `  ${name.padEnd(width)}  ${(adversary ?? 'honest').padEnd(16)} ${formatCount(earned).padStart(7)} credits${lost}: ${list.join(', ') || 'no round'}${ends}`;
     }),
     '',
@@ -163,12 +166,38 @@ function numberOf(seed: string): number {
 }
 
 async function planFrom(text: string): Promise<Plan> {
+  let plan: Plan;
   try {
-    return JSON.parse(text.startsWith('{') ? text : await readFile(text, 'utf8')) as Plan;
+    plan = JSON.parse(text.startsWith('{') ? text : await readFile(text, 'utf8')) as Plan;
   } catch (cause) {
-    throw new WorldError('bad-plan', 'The plan is not JSON.', {
-      help: 'Give what a failure has printed, or the name of a file that holds it.',
+    throw badPlan('is not JSON', cause);
+  }
+  // Our own programs have written it: what is looked for is a plan that was cut off, or another file.
+  const { seed, members, rules, weather, blows, chaosMs, rounds } = plan ?? {};
+  const isWhole =
+    typeof seed === 'string' &&
+    Array.isArray(members) &&
+    Array.isArray(blows) &&
+    [rules, weather].every((part) => typeof part === 'object' && part !== null) &&
+    [chaosMs, rounds].every(Number.isFinite);
+  if (!isWhole) throw badPlan('lacks a part', undefined);
+  return plan;
+}
+
+function badPlan(reason: string, cause: unknown): WorldError {
+  return new WorldError('bad-plan', `The plan ${reason}.`, {
+    help: 'Give what a failure has printed, or the name of a file that holds it.',
+    cause,
+  });
+}
+
+/** Before the world runs, not after. */
+function cannotWrite(file: string): (cause: Error) => never {
+  return (cause) => {
+    throw new WorldError('file-unwritable', 'The timeline cannot be written there.', {
+      facts: { file, found: cause.message },
+      help: 'Give another file with --html.',
       cause,
     });
-  }
+  };
 }

@@ -7,12 +7,12 @@ export function register(program: Command): void {
     .command('doctor')
     .description('tell what this machine can do: engines, memory, expected speed, and what to mend')
     .option('--network', 'examine how others reach this machine instead: doors, routers, relays, clocks')
-    .option('--invite <line>', 'with --network: try the doors of this invite (default: those of the last run here)')
-    .option('--port <n>', 'with --network: the port that a member would listen at (default: that of the last run here)')
-    .option('--upnp', 'with --network: ask the router for a port, and give it back')
+    .option('--invite <line>', 'try the doors of this invite, as --network (default: those of the last run here)')
+    .option('--port <n>', 'the port that a member would listen at, as --network (default: that of the last run here)')
+    .option('--upnp', 'ask the router for a port, and give it back, as --network')
     .addHelpText(
       'after',
-      '\nMeasures for about a second. Exit status: 0 a member can run here, 1 not yet.\n\nExamples:\n  folkmoot doctor\n  folkmoot doctor --json\n  folkmoot doctor --network --invite folkmoot1-…',
+      '\nMeasures for about a second. It fails where a member cannot run here yet; with --network, where others would not meet it.\n\nExamples:\n  folkmoot doctor\n  folkmoot doctor --json\n  folkmoot doctor --network --invite folkmoot1-…',
     )
     .action(action(doctor));
 }
@@ -25,7 +25,8 @@ export interface DoctorOptions {
 }
 
 async function doctor(call: Invocation, options: DoctorOptions): Promise<void> {
-  if (options.network) {
+  // The others say nothing without it.
+  if (options.network || options.invite !== undefined || options.port !== undefined || options.upnp) {
     const { runNetworkDoctor } = await import('../doctor/network-doctor.ts');
     return runNetworkDoctor(call, options);
   }

@@ -35,7 +35,7 @@ export function register(program: Command): void {
 
 const examples = `
 A score names the run, the base, the program, the rows and the engine, so measuring it again is one command. What this
-home lacks is fetched from members that are running. Exit status: 0, or 3 where a checked score does not hold.
+home lacks is fetched from members that are running. It ends with 3 where a checked score does not hold.
 
 Examples:
   folkmoot evaluate

@@ -1,5 +1,5 @@
 /** `keys show|backup|restore|devices|add|revoke`: the account and the device that this home stands for. */
-import type { Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import type { Identity } from '../identity.ts';
 import { action, type Invocation } from '../invocation.ts';
 import { addRunOption, type RunOptions } from './run-options.ts';
@@ -15,10 +15,13 @@ type RestoreOptions = Omit<BackupOptions, 'plain'>;
 export function register(program: Command): void {
   const keys = program
     .command('keys')
-    .description("this member's keys: show, back up, restore; devices of the account: list, add, revoke");
+    .description("this member's keys: show, back up, restore; devices of the account: list, add, revoke")
+    .addHelpText('after', examples);
   keys
-    .command('show', { isDefault: true })
+    .command('show [nothing...]', { isDefault: true })
+    .usage('[options]')
     .description('print the account and the device; makes them at first need')
+    .addHelpText('after', '\nExamples:\n  folkmoot keys\n  folkmoot keys show --json')
     .action(action(show));
   keys
     .command('backup <file>')
@@ -30,6 +33,7 @@ export function register(program: Command): void {
     .action(action(backup));
   addRunOption(keys.command('devices'))
     .description('list the devices of this account in the run')
+    .addHelpText('after', '\nExample:\n  folkmoot keys devices')
     .action(action(devices));
   addRunOption(keys.command('add <device>'))
     .description('let another machine take part for this account: prints what to run there')
@@ -39,6 +43,7 @@ export function register(program: Command): void {
     .description(
       'disown a device that was lost or stolen: it takes no part any more; its credits stay with the account',
     )
+    .addHelpText('after', revokeExamples)
     .action(action(revoke));
   keys
     .command('restore <file>')
@@ -48,6 +53,12 @@ export function register(program: Command): void {
     .addHelpText('after', restoreExamples)
     .action(action(restore));
 }
+
+const examples = `
+Examples:
+  folkmoot keys
+  folkmoot keys backup /media/stick/folkmoot-keys.json
+  folkmoot keys add 4f1c…`;
 
 const backupExamples = `
 Without the keys nobody can use the credits of this account: keep a backup on another disk.
@@ -63,12 +74,21 @@ audit for the account, and cannot move its credits. One account has one seat at 
 Example:
   folkmoot keys add 4f1c…`;
 
+const revokeExamples = `
+DEVICE is its id, or the first digits of it: "folkmoot keys devices" lists them. It cannot be taken back.
+
+Example:
+  folkmoot keys revoke 4f1c`;
+
 const restoreExamples = `
 Examples:
   folkmoot keys restore /media/stick/folkmoot-keys.json
   folkmoot --home ~/second keys restore keys.json`;
 
-async function show(call: Invocation): Promise<void> {
+async function show(call: Invocation, _options: object, words: readonly string[]): Promise<void> {
+  // A mistyped command arrives here, since this one is the default.
+  if (words.length > 0)
+    throw new CommanderError(2, 'commander.unknownCommand', `unknown command '${words[0]}' of keys`);
   const { keysPath, openIdentity } = await import('../identity.ts');
   const identity = await openIdentity(call.home);
   call.object({ ...idsOf(identity), file: keysPath(call.home) });

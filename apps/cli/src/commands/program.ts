@@ -6,11 +6,14 @@ export function register(program: Command): void {
   program
     .command('program')
     .description('portable programs: the arithmetic that members run')
+    .addHelpText('after', examples)
     .command('show <file-or-id>')
     .description('print the inputs, outputs and operators of an ONNX file, or of an artifact of a run in this home')
-    .addHelpText('after', '\nExamples:\n  folkmoot program show train.onnx\n  folkmoot program show 3f9a2c')
+    .addHelpText('after', examples)
     .action(action(show));
 }
+
+const examples = '\nExamples:\n  folkmoot program show train.onnx\n  folkmoot program show 3f9a2c';
 
 async function show(call: Invocation, _options: object, fileOrId: string): Promise<void> {
   const { summarizeProgram } = await import('@folkmoot/tensor');

@@ -34,7 +34,7 @@ export function register(program: Command): void {
 
 const examples = `
 Only segments that were opened for an audit can be replayed by others, and whole rounds that started from zeros. What
-this home lacks is fetched from members that are running. Exit status: 0 the claim holds, 3 it does not, 1 trouble.
+this home lacks is fetched from members that are running. It ends with 3 where the claim does not hold.
 
 Examples:
   folkmoot replay --random

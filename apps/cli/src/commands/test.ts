@@ -30,6 +30,7 @@ async function test(_call: Invocation, options: TestOptions, filters: string[]):
   const { availableParallelism } = await import('node:os');
   const { spawn } = await import('node:child_process');
   const { projectRoot } = await import('../project.ts');
+  if (options.only !== undefined) await checkPattern(options.only);
   const files = await testFiles(projectRoot, filters, options.check);
   const runner = spawn(
     process.execPath,
@@ -48,6 +49,20 @@ async function test(_call: Invocation, options: TestOptions, filters: string[]):
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, ignore);
   const code = await new Promise<number | null>((resolve) => runner.on('exit', resolve));
   process.exitCode = code ?? 1;
+}
+
+/** The runner takes `text` or `/text/flags`, and would answer a wrong one with a stack trace. */
+async function checkPattern(text: string): Promise<void> {
+  const [, inner = text, flags] = /^\/(.*)\/([a-z]*)$/.exec(text) ?? [];
+  try {
+    new RegExp(inner, flags);
+  } catch (cause) {
+    const { WorldError } = await import('@folkmoot/core');
+    throw new WorldError('bad-pattern', `--only takes a regular expression: ${(cause as Error).message}.`, {
+      help: 'Write a backslash before ( ) [ ] { } . * + ? ^ $ | where they stand for themselves.',
+      cause,
+    });
+  }
 }
 
 async function testFiles(root: string, filters: string[], check: boolean): Promise<string[]> {
