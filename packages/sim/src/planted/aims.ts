@@ -25,7 +25,6 @@ export const AIMS: Readonly<Record<string, string>> = {
   'memory-is-lost': AWAY,
   'void-is-paid': AWAY,
   'late-is-paid': `idler|${AWAY}`,
-  'no-verdict-is-not-paid': AWAY,
   'forfeit-keeps': 'lost-office|equivocator|sleeper|corner-cutter',
   'frozen-credit-unlocks': 'leaver|withholder|memory-bomb|sleeper|crash|torn-write',
   'leased-is-paid-whole': 'leases.*(crash|torn-write|mass-leave)',

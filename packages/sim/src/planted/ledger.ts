@@ -39,6 +39,7 @@ export const LEDGER_BUGS: readonly PlantedBug[] = [
     'ledger/src/settlement.ts',
     "new Set(['matched', 'within', 'not-drawn', 'no-verdict', 'reproduced', 'upheld'])",
     "new Set(['matched', 'within', 'not-drawn', 'reproduced', 'upheld'])",
+    'packages/ledger/src/ledger.test.ts',
   ),
   bug(
     'locks-out-of-order',

@@ -92,6 +92,7 @@ export const TERM_BUGS: readonly PlantedBug[] = [
     'node/src/elections.ts',
     'return this.#isCaught || isLeftOut || isStuck || clock.now() - this.#heardMs > charter.succession.silenceMs;',
     'return this.#isCaught || isLeftOut || isStuck;',
+    'packages/sim/src/succession.test.ts',
   ),
   bug(
     'two-for-ever',
