@@ -18,9 +18,13 @@ interface Heard {
   rounds: Set<number>;
 }
 
+/** Checkers begin anew where a branch of the log is given up; what members have told stays. */
+const TOLD = new WeakMap<Truth, Map<DeviceId, Heard>>();
+
 export function complaints(truth: Truth): Checker {
   const needed = truth.charter.succession.complaintRounds ?? Number.POSITIVE_INFINITY;
-  const heardBy = new Map<DeviceId, Heard>();
+  const heardBy = TOLD.get(truth) ?? new Map<DeviceId, Heard>();
+  TOLD.set(truth, heardBy);
   /** Of the round at hand, who has a seat and has not committed; and of the term, the rounds in which a member has not. */
   let silent = new Set<DeviceId>();
   let round = 0;

@@ -38,6 +38,5 @@ export const AIMS: Readonly<Record<string, string>> = {
   'lost-peers-stay-lost': 'partition',
   'tried-once': 'loss|partition|lost-store',
   'followed-once': 'partition|loss',
-  'only-the-trainer-is-asked': 'lost-store|flipped-bit|withholder|partial-partition',
   'everything-is-appended': 'duplication|replayer|index-forger',
 };

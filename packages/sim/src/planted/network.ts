@@ -83,6 +83,7 @@ export const NETWORK_BUGS: readonly PlantedBug[] = [
     'node/src/artifacts.ts',
     'const peers = new Set([...likely.filter((peer) => connected.includes(peer)), ...rest]);',
     'const peers = new Set([...likely.filter((peer) => connected.includes(peer)), ...rest].slice(0, 1));',
+    'packages/sim/src/lying-peers.test.ts',
   ),
   bug(
     'adopted-unseen',
