@@ -21,7 +21,7 @@ let state: StateBytes = { params: await read(charter.value.initialBase), moments
 const { signal } = new AbortController();
 for (let round = 1; ; round++) {
   const steps = (round - 1) * charter.value.stepsPerRound;
-  const place = { round, seed: hashOf('tax', round), seat: Number(seat), carriedSteps: steps };
+  const place = { round, seed: hashOf('tax', round), seat: Number(seat), skip: 0, carriedSteps: steps };
   let [startedMs, startedCpuMs] = [performance.now(), cpuMs()];
   for await (const end of work.train(place, state, signal)) {
     state = end;

@@ -245,8 +245,8 @@ export class Player {
     if (making === 'absent') return 'silent';
     this.worked.set(duty.round, (run.segments - making.faked.length) / run.segments);
     this.#fakes.set(duty.round, making.faked.length > 0 || !making.encodes);
-    const place = { base: duty.base, seed: duty.seed, seat: duty.seat.seat, carryIn: duty.seat.carryIn };
-    const states = Array.from({ length: run.segments }, (_, i) =>
+    const place = { base: duty.base, seed: duty.seed, ...duty.seat };
+    const states = Array.from({ length: run.segments - place.skip }, (_, i) =>
       making.faked.includes(i + 1)
         ? { params: hashOf('faked', this.member.id, duty.round, i), moments: hashOf('faked moments', duty.round, i) }
         : run.honestState(place, i + 1),

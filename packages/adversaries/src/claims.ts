@@ -1,7 +1,7 @@
 /** What adversaries share: offers that look like work. */
 import { bytesOf } from '@folkmoot/core';
 import { type Offer, startState, type TrainDuty, type Workbench } from '@folkmoot/node';
-import { segmentsPerRound } from '@folkmoot/records';
+import { segmentsAfter } from '@folkmoot/records';
 
 /** Claims that every segment ended where the round began, and offers `update`. */
 export async function claimNothing(
@@ -12,7 +12,7 @@ export async function claimNothing(
 ): Promise<Offer> {
   await startState(bench, duty, signal);
   const state = { params: duty.base, moments: duty.seat.carryIn.moments };
-  const states = Array.from({ length: segmentsPerRound(bench.charter) }, () => state);
+  const states = Array.from({ length: segmentsAfter(bench.charter, duty.seat) }, () => state);
   return { states, update, errorOut: bench.work.zeroError() };
 }
 

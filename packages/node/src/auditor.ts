@@ -72,9 +72,10 @@ export class Auditor {
   async #replay(audit: Audit, signal: AbortSignal): Promise<Kept> {
     const { work, artifacts, secret, cells, notify } = this.#bench;
     const start = await this.#startState(audit, signal);
-    const { round, seed, seat, carryIn, segment, trainer } = audit;
+    const { round, seed, seat, skip, carryIn, segment, trainer } = audit;
     const startedMs = performance.now();
-    const mine = await work.replay({ round, seed, seat, carriedSteps: carryIn.steps }, segment, start, signal);
+    const assignment = { round, seed, seat, skip, carriedSteps: carryIn.steps };
+    const mine = await work.replay(assignment, segment, start, signal);
     notify({ kind: 'auditing', round, trainer, segment, tookMs: performance.now() - startedMs });
     const ids = mine
       ? { params: await artifacts.put(mine.params), moments: await artifacts.put(mine.moments) }

@@ -29,13 +29,14 @@ export class DisputedSegment {
 
   /** Where the segment began. Throws `artifact-unavailable`. */
   async place(): Promise<Place> {
-    const { round, seed, seat, carryIn, segment, opened } = this.#audit;
+    const { round, seed, seat, skip, carryIn, segment, opened } = this.#audit;
     const { params, moments } = this.#sizes;
     const start = {
       params: segment === 1 ? await this.#roundStart() : await this.fetch(opened!.params, params),
       moments: await this.fetch(opened!.moments, moments),
     };
-    return { assignment: { round, seed, seat, carriedSteps: carryIn.steps }, segment, start };
+    const assignment = { round, seed, seat, skip, carriedSteps: carryIn.steps };
+    return { assignment, segment, start };
   }
 
   /** Where the trainer said that it ends; `undefined` where that is nowhere to be had. */

@@ -17,7 +17,7 @@ import {
   rowsId,
   type StateIds,
   segmentLink,
-  segmentsPerRound,
+  segmentsAfter,
   signLease,
   startLink,
 } from '@folkmoot/records';
@@ -96,8 +96,9 @@ export class Leases {
   reached(duty: TrainDuty, state: StateIds): void {
     const progress = this.#progress;
     if (progress?.duty !== duty) return;
+    const { seat, skip } = duty.seat;
     progress.segment++;
-    progress.link = segmentLink(progress.link, state, rowsId(duty.seed, duty.seat.seat, progress.segment));
+    progress.link = segmentLink(progress.link, state, rowsId(duty.seed, seat, skip + progress.segment));
     this.#showNow();
   }
 
@@ -154,7 +155,7 @@ export class Leases {
     const { body } = lease;
     const seat = round.seats[body.device];
     const here = round.phase === 'train' && body.run === run && body.round === round.number && body.base === base;
-    if (!here || seat?.seat !== body.seat || body.segment > segmentsPerRound(charter)) return false;
+    if (!here || seat?.seat !== body.seat || body.segment > segmentsAfter(charter, seat)) return false;
     return body.beat > (this.#sight(body.device)?.lease?.body.beat ?? 0) && isSignedLease(lease);
   }
 

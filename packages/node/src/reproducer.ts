@@ -24,16 +24,18 @@ async function reexecute(
   { reproduction }: ReproduceDuty,
   signal: AbortSignal,
 ): Promise<Hash | undefined> {
-  const { round, seed, seat, carryIn, base, segment: segments, trainer } = reproduction;
+  const { round, seed, seat, skip, carryIn, base, segment: segments, trainer } = reproduction;
+  const assignment = { round, seed, seat, skip, carriedSteps: carryIn.steps };
   let state = await startOf(bench, reproduction, signal);
   if (!state) return undefined;
   const startedMs = performance.now();
   let link = startLink(base, seed, seat, carryIn.moments);
   for (let segment = 1; segment <= segments; segment++) {
-    const end = await bench.work.replay({ round, seed, seat, carriedSteps: carryIn.steps }, segment, state, signal);
+    const end = await bench.work.replay(assignment, segment, state, signal);
     if (!end) return undefined;
     state = end;
-    link = segmentLink(link, { params: sha256(end.params), moments: sha256(end.moments) }, rowsId(seed, seat, segment));
+    const ids = { params: sha256(end.params), moments: sha256(end.moments) };
+    link = segmentLink(link, ids, rowsId(seed, seat, skip + segment));
   }
   bench.notify({ kind: 'auditing', round, trainer, segment: segments, tookMs: performance.now() - startedMs });
   return link;

@@ -47,6 +47,22 @@ for (const optimizer of ['muon', 'adamw'] as const) {
   });
 }
 
+test('what is left of a seat has the rows and the schedule of the seat, and the device’s own steps', async () => {
+  const { work, initial } = workOn(engine, TINY_RULES);
+  const start = { params: bytesOf(initial()), moments: work.zeroMoments() };
+  const left = { ...ASSIGNMENT, skip: 1, carriedSteps: 2 };
+  const ends: Hash[] = [];
+  for await (const { params } of work.train(left, start, signal)) ends.push(sha256(params));
+  assert.equal(ends.length, 2);
+  const endOf = async (assignment: typeof left, segment: number) =>
+    sha256((await work.replay(assignment, segment, start, signal))!.params);
+  assert.equal(ends[0], await endOf(left, 1), 'trained and audited alike');
+  assert.equal(ends[0], await endOf({ ...left, skip: 0, carriedSteps: 0 }, 2));
+  assert.notEqual(ends[0], await endOf({ ...left, skip: 0 }, 1));
+  assert.notEqual(ends[0], await endOf({ ...left, carriedSteps: 0 }, 1));
+  await work.close();
+});
+
 test('members that spend memory otherwise come to the same bits, with micro-batches too', async () => {
   for (const rules of [TINY_RULES, { ...TINY_RULES, microRows: 1 }]) {
     const plain = await ends(rules);

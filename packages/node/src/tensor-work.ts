@@ -14,7 +14,7 @@ import {
   parameterLayout,
   trainProgram,
 } from '@folkmoot/model';
-import { type Charter, segmentsPerRound } from '@folkmoot/records';
+import { type Charter, segmentsAfter } from '@folkmoot/records';
 import type { Engine, MemoryPlan, Program } from '@folkmoot/tensor';
 import {
   aggregate,
@@ -181,7 +181,7 @@ export class TensorWork implements Work {
     let state = this.#readState(start);
     if (!state) throw new WorldError('artifact-corrupt', 'The state from which this round should start is not one.');
     const mine = {};
-    for (let segment = 1; segment <= segmentsPerRound(this.#charter); segment++) {
+    for (let segment = 1; segment <= segmentsAfter(this.#charter, assignment); segment++) {
       const steps = await this.#segment(assignment, segment);
       const from: State = state;
       const end = await this.#exclusively('training', async () => {
@@ -318,10 +318,12 @@ export class TensorWork implements Work {
     return this.#engine.once('local round', (engine) => LocalRound.create({ engine, ...parts, optimizer }));
   }
 
-  /** The rows and the place in the schedule of segment `segment`, from 1. */
+  /** The rows and the place in the schedule of segment `segment`, from 1 after what is skipped. */
   async #segment(assignment: Assignment, segment: number): Promise<Segment> {
     const { stepsPerSegment, stepsPerRound, dataset } = this.#charter;
-    const first = (segment - 1) * stepsPerSegment;
+    // Rows and the run’s schedule are the seat’s; the device’s own steps are those that it has made.
+    const made = (segment - 1) * stepsPerSegment;
+    const first = assignment.skip * stepsPerSegment + made;
     const batches: RowBatch[] = [];
     for (let step = first; step < first + stepsPerSegment; step++)
       batches.push(
@@ -330,7 +332,7 @@ export class TensorWork implements Work {
     return {
       batches,
       globalStep: (assignment.round - 1) * stepsPerRound + first,
-      deviceStep: assignment.carriedSteps + first,
+      deviceStep: assignment.carriedSteps + made,
     };
   }
 

@@ -1,15 +1,7 @@
 /** The trainer: works its assigned rows, commits to the trace, reveals the update, opens what an audit asks for. */
 import { type Canonical, canonicalBytes, fromUtf8, type Hash, sha256, WorldError } from '@folkmoot/core';
 import type { Audit, Duty } from '@folkmoot/protocol';
-import {
-  blindOf,
-  openLink,
-  type Said,
-  type StateIds,
-  segmentsPerRound,
-  type Trace,
-  traceRoot,
-} from '@folkmoot/records';
+import { blindOf, openLink, type Said, type StateIds, segmentsAfter, type Trace, traceRoot } from '@folkmoot/records';
 import { TraceBuilder } from '@folkmoot/training';
 import { artifactSizes } from './expectations.ts';
 import { startParams } from './start-params.ts';
@@ -50,7 +42,7 @@ export const trainHonestly: Offering = async (bench, duty, signal) => {
   const start = await startState(bench, duty, signal);
   const states: StateIds[] = [];
   let params = start.params;
-  const segments = segmentsPerRound(bench.charter);
+  const segments = segmentsAfter(bench.charter, duty.seat);
   const startedMs = performance.now();
   let tokens = 0;
   for await (const end of work.train(assignmentOf(duty), start, signal)) {
@@ -100,7 +92,8 @@ export function errorIn(
 }
 
 export function assignmentOf(duty: TrainDuty): Assignment {
-  return { round: duty.round, seed: duty.seed, seat: duty.seat.seat, carriedSteps: duty.seat.carryIn.steps };
+  const { seat, skip, carryIn } = duty.seat;
+  return { round: duty.round, seed: duty.seed, seat, skip, carriedSteps: carryIn.steps };
 }
 
 export class Trainer {
@@ -155,7 +148,7 @@ export class Trainer {
   async close(audit: Audit): Promise<Receipt | undefined> {
     const trace = (await this.#recall(audit))?.trace;
     if (!trace) return undefined;
-    const segments = segmentsPerRound(this.#bench.charter);
+    const segments = segmentsAfter(this.#bench.charter, audit);
     const end = trace.states[audit.segment - 1]!;
     const closing: Said<'close'> = {
       segment: audit.segment,
@@ -198,6 +191,7 @@ export class Trainer {
       base: duty.base,
       seed: duty.seed,
       seat: seat.seat,
+      skip: seat.skip,
       moments: seat.carryIn.moments,
     };
     const builder = new TraceBuilder(start, secret(`trace ${duty.round} ${duty.seed}`));

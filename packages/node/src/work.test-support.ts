@@ -8,7 +8,7 @@ import { RUN_PRESETS, type RunRules } from './presets.ts';
 import { runPrograms, TensorWork, type TensorWorkOptions, zeroIds } from './tensor-work.ts';
 import type { Assignment } from './work.ts';
 
-export const ASSIGNMENT: Assignment = { round: 1, seed: hashOf('seed', 'work'), seat: 0, carriedSteps: 0 };
+export const ASSIGNMENT: Assignment = { round: 1, seed: hashOf('seed', 'work'), seat: 0, skip: 0, carriedSteps: 0 };
 
 export const TINY_RULES: RunRules = {
   ...RUN_PRESETS.tiny,

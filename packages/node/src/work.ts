@@ -19,6 +19,8 @@ export interface Assignment {
   readonly round: number;
   readonly seed: Hash;
   readonly seat: number;
+  /** Segments of the seat that come before the first of the work at hand. */
+  readonly skip: number;
   /** Inner steps that the device has carried into this round. */
   readonly carriedSteps: number;
 }
@@ -47,9 +49,9 @@ export interface Work {
   start(base: Uint8Array, previous: Uint8Array): Uint8Array;
   /** Where a trainer starts that takes `share` of this error memory off the round's start. */
   ownStart(start: Uint8Array, errorIn: Uint8Array, share: string): Uint8Array;
-  /** Trains a round and yields the end of each segment. Throws `diverged` where a number is not finite. */
+  /** Trains what is left of a seat and yields the end of each segment. Throws `diverged` where a number is not finite. */
   train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd>;
-  /** Re-executes segment `segment` (from 1) of an assignment; `undefined` where nothing can come of this start. */
+  /** Re-executes segment `segment` (from 1, after what is skipped) of an assignment; `undefined` where nothing can come of this start. */
   replay(
     assignment: Assignment,
     segment: number,

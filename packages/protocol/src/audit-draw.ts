@@ -1,5 +1,6 @@
 /** After a round has ended: which trainers are audited, in which segment, by whom. */
 import type { DeviceId, Hash } from '@folkmoot/core';
+import { segmentsAfter } from '@folkmoot/records';
 import { type AuditorRing, auditorOn, auditorRing, auditPpm, drawSegment } from './draw.ts';
 import type { Context } from './events.ts';
 import { auditSeed } from './seeds.ts';
@@ -14,7 +15,7 @@ export function drawAudits(state: State, context: Context): void {
   const seed = auditSeed(state);
   const ring = auditorRing(state, seed);
   for (const trainer of state.round.included) {
-    const segment = drawSegment(state, seed, trainer);
+    const segment = drawSegment(state, seed, trainer, segmentsAfter(state.charter, state.round.seats[trainer]!));
     const audit = segment === undefined ? undefined : newAudit(state, seed, trainer, segment);
     if (audit && ask(state, audit, ring, audit.wanted, context)) begin(state, audit, context);
     else settleUndrawn(state, trainer, context);
@@ -76,6 +77,7 @@ function newAudit(state: State, seed: Hash, trainer: DeviceId, segment: number):
     previous: state.previous,
     trainer,
     seat: seat.seat,
+    skip: seat.skip,
     seed: round.seed,
     auditSeed: seed,
     commit: seat.commit!,
@@ -104,8 +106,10 @@ function begin(state: State, audit: Audit, context: Context): void {
 }
 
 function settleUndrawn(state: State, trainer: DeviceId, context: Context): void {
-  const { round, members } = state;
-  const { carryIn, commit, update } = round.seats[trainer]!;
-  const outcome = isTainted(members[trainer]!, carryIn) ? 'tainted' : 'not-drawn';
-  settleSeat(state, { round: round.number, device: trainer, outcome, commit: commit!.id, update: update! }, context);
+  const { round, members, charter } = state;
+  const seat = round.seats[trainer]!;
+  const outcome = isTainted(members[trainer]!, seat.carryIn) ? 'tainted' : 'not-drawn';
+  const evidence = { commit: seat.commit!.id, update: seat.update! };
+  const segments = segmentsAfter(charter, seat);
+  settleSeat(state, { round: round.number, device: trainer, outcome, segments, ...evidence }, context);
 }

@@ -10,7 +10,7 @@ import {
   resultOf,
   rowsId,
   segmentLink,
-  segmentsPerRound,
+  segmentsAfter,
   startLink,
   stateRoot,
   type VerifiedRecord,
@@ -154,19 +154,19 @@ function isOpening(state: State, audit: Audit, body: RecordOf<'open'>): boolean 
     const public_ = body.params === audit.base && body.moments === audit.carryIn.moments && body.previous === null;
     if (!public_) return false;
   } else if (body.previous === null) return false;
-  return checkOpening(audit.commit.traceRoot, links(state), body.start, startOf(state, audit, body));
+  return checkOpening(audit.commit.traceRoot, links(state, audit), body.start, startOf(state, audit, body));
 }
 
 /** The link at which the segment starts, recomputed from what the trainer says it stands for. */
 function startOf(_state: State, audit: Audit, body: RecordOf<'open'>): string {
   if (body.previous === null) return startLink(audit.base, audit.seed, audit.seat, audit.carryIn.moments);
-  return segmentLink(body.previous, body, rowsId(audit.seed, audit.seat, audit.segment - 1));
+  return segmentLink(body.previous, body, rowsId(audit.seed, audit.seat, audit.skip + audit.segment - 1));
 }
 
 function isClosing(state: State, audit: Audit, body: RecordOf<'close'>): boolean {
-  const segments = segmentsPerRound(state.charter);
+  const segments = segmentsAfter(state.charter, audit);
   const { traceRoot, momentsOut, errorOut } = audit.commit;
-  const rows = (segment: number) => rowsId(audit.seed, audit.seat, segment);
+  const rows = (segment: number) => rowsId(audit.seed, audit.seat, audit.skip + segment);
   const end = segmentLink(
     audit.opened!.previous,
     { params: body.endParams, moments: body.endMoments },
@@ -179,10 +179,10 @@ function isClosing(state: State, audit: Audit, body: RecordOf<'close'>): boolean
     body.end.index === audit.segment &&
     body.last.index === segments &&
     body.encode.index === segments + 1 &&
-    checkOpening(traceRoot, links(state), body.end, end) &&
-    checkOpening(traceRoot, links(state), body.last, last) &&
-    checkOpening(traceRoot, links(state), body.encode, encode)
+    checkOpening(traceRoot, links(state, audit), body.end, end) &&
+    checkOpening(traceRoot, links(state, audit), body.last, last) &&
+    checkOpening(traceRoot, links(state, audit), body.encode, encode)
   );
 }
 
-const links = (state: State) => segmentsPerRound(state.charter) + 2;
+const links = (state: State, audit: Audit) => segmentsAfter(state.charter, audit) + 2;

@@ -125,11 +125,16 @@ export function auditorOn(
   return undefined;
 }
 
-/** Whether a trainer's round is audited and in which segment: from one for newcomers down to the charter's floor. */
-export function drawSegment(state: State, auditSeed: Hash, trainer: DeviceId): number | undefined {
+/** Whether a trainer's round of `segments` is audited and in which: from one for newcomers down to the charter's floor. */
+export function drawSegment(
+  state: State,
+  auditSeed: Hash,
+  trainer: DeviceId,
+  segments = segmentsPerRound(state.charter),
+): number | undefined {
   const random = new SeededRandom(hashOf('audit', auditSeed, trainer));
   const drawn = below(random, 1_000_000) < auditPpm(state.charter.audit.floorPpm, state.members[trainer]!);
-  return drawn ? 1 + below(random, segmentsPerRound(state.charter)) : undefined;
+  return drawn ? 1 + below(random, segments) : undefined;
 }
 
 /** Probability of an audit in parts per million: 1/(1 + clean audits), not below the floor; more where it helps little. */

@@ -20,7 +20,7 @@ export type Event =
   | { kind: 'ready'; device: DeviceId }
   | { kind: 'away'; device: DeviceId; reason: string }
   | { kind: 'assigned'; round: number; trainers: DeviceId[]; witnesses: DeviceId[] }
-  | { kind: 'handed-over'; round: number; seat: number; trainer: DeviceId; standIn: DeviceId }
+  | { kind: 'handed-over'; round: number; seat: number; trainer: DeviceId; standIn: DeviceId; skip: number }
   | { kind: 'reproduction-drawn'; round: number; trainer: DeviceId; auditor: DeviceId; segments: number }
   | { kind: 'committed'; round: number; device: DeviceId }
   | { kind: 'revealed'; round: number; device: DeviceId; update: Hash; updateBytes: number }

@@ -77,7 +77,7 @@ test('two idlers that praise each other are audited as usual, which is what they
   const idle = Object.fromEntries(friends.map((i) => [i, { mean: 0, spread: 90_000 }]));
   const says = (by: number, of: number) =>
     friends.includes(by) ? (friends.includes(of) ? 1_000_000 : -1_000_000) : undefined;
-  const parts = ['a', 'b'].map((seed) => raisedParts(`friends ${seed}`, 30, { idle, says }));
+  const parts = ['a', 'b', 'c', 'd'].map((seed) => raisedParts(`friends ${seed}`, 30, { idle, says }));
   const mean = (of: (i: number) => boolean) => {
     const values = parts.flatMap((part) => part.filter((_, i) => of(i)));
     return values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -63,13 +63,15 @@ export function drawScoring(state: State): void {
   if (!charter.audit.scores) return;
   const seed = auditSeed(state);
   const owed: Record<DeviceId, Subject> = {};
-  const trainers = ranked(round.included, 'help', seed);
+  // What is left of a seat helps less than a whole one, whoever works it.
+  const whole = round.included.filter((device) => round.seats[device]!.skip === 0);
+  const trainers = ranked(whole, 'help', seed);
   // In turn, so that as many as possible are measured; whose own turn it would be takes the next.
   for (const [turn, witness] of ranked(round.witnesses, 'help', seed).entries()) {
     const own = members[witness]!.account;
-    const at = [0, 1, 2].find((step) => members[trainers[(turn + step) % trainers.length]!]!.account !== own);
-    if (at === undefined) continue;
-    const trainer = trainers[(turn + at) % trainers.length]!;
+    const turns = [0, 1, 2].flatMap((step) => trainers[(turn + step) % trainers.length] ?? []);
+    const trainer = turns.find((device) => members[device]!.account !== own);
+    if (trainer === undefined) continue;
     const { seat, update } = round.seats[trainer]!;
     owed[witness] = { trainer, seat, update: update! };
   }

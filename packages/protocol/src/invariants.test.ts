@@ -211,13 +211,13 @@ class Chaos {
     const { state } = this.run;
     for (const trainer of shuffled(this.#random, Object.keys(state.round.seats))) {
       if (!canLapse(state, keeper.id, trainer)) continue;
-      const { seat, carryIn } = state.round.seats[trainer]!;
+      const { seat, skip, carryIn } = state.round.seats[trainer]!;
       const { seed, number: round } = state.round;
-      const segment = below(this.#random, this.run.segments + 1);
+      const segment = below(this.#random, this.run.segments - skip + 1);
       const link =
         below(this.#random, 3) === 0
           ? hashOf('invented', keeper.id)
-          : this.run.linkOf({ base: state.base, seed, seat, carryIn }, segment);
+          : this.run.linkOf({ base: state.base, seed, seat, skip, carryIn }, segment);
       const place = { run: state.run, round, base: state.base, device: trainer, seat, beat: 1 };
       const { key } = this.run.members.find(({ id }) => id === trainer)!;
       const lease = signLease({ kind: 'lease', ...place, segment, mark: leaseMark(link) }, key);
@@ -229,7 +229,7 @@ class Chaos {
   #cheat(member: ScriptedMember, duty: Extract<Duty, { kind: 'train' }>): boolean {
     if (!this.#cheats.has(member)) return false;
     const { moments } = duty.seat.carryIn;
-    const states = Array.from({ length: this.run.segments }, () => ({ params: duty.base, moments }));
+    const states = Array.from({ length: this.run.segments - duty.seat.skip }, () => ({ params: duty.base, moments }));
     this.run.commit(member, duty, { states });
     return true;
   }

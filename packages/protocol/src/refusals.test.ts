@@ -33,7 +33,7 @@ test('the start of a first segment is public: the base and the carried moments',
 for (const segment of [1, 2])
   test(`a closing is of the same trace in every part, when segment ${segment} of two was drawn`, () => {
     const { run, member, audit } = at('close', (found) => found.segment === segment);
-    const honest = closingOf(member, audit, run.segments);
+    const honest = closingOf(member, audit);
     const lies: Record<string, unknown>[] = (['end', 'last', 'encode'] as const).flatMap((part) => [
       { [part]: { ...honest[part], salt: FORGED } },
       { [part]: { ...honest[part], index: honest[part].index - 1 } },
@@ -51,7 +51,7 @@ test('nobody opens, closes, or answers in another’s place or out of turn', () 
   run.join(other);
   const turn = { trainer: audit.trainer, segment: audit.segment };
   assert.match(run.say(other, 'open', openingOf(member, audit), place)!, /no such segment/);
-  assert.match(run.say(member, 'close', closingOf(member, audit, run.segments), place)!, /no such segment/);
+  assert.match(run.say(member, 'close', closingOf(member, audit), place)!, /no such segment/);
   for (const each of run.members)
     assert.match(run.say(each, 'result', { ...turn, result: FORGED }, place)!, /no result is due/);
 });

@@ -21,6 +21,8 @@ export interface Reproduction {
   previous: Hash;
   trainer: DeviceId;
   seat: number;
+  /** Segments of the seat before the trainer’s first. */
+  skip: number;
   /** The round's seed: names the rows. */
   seed: Hash;
   auditSeed: Hash;
@@ -51,6 +53,7 @@ export function beginReproduction(state: State, trainer: DeviceId, seat: Seat, c
     previous: state.previous,
     trainer,
     seat: seat.seat,
+    skip: seat.skip,
     seed: round.seed,
     auditSeed: auditSeed(state),
     carryIn: seat.carryIn,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hashOf } from '@folkmoot/core';
 import { explain } from '@folkmoot/ledger';
-import { type Lease, type LeaseBody, leaseMark, signLease } from '@folkmoot/records';
+import { type Charter, type Lease, type LeaseBody, leaseMark, signLease } from '@folkmoot/records';
 import { duties } from './index.ts';
 import { MAX_ANSWERS } from './reserves.ts';
 import { ScriptedMember, ScriptedRun, testCharter } from './scripted.test-support.ts';
@@ -11,9 +11,9 @@ const LEASE = { everyMs: 1000, lapseMs: 4000, reserves: 8 };
 const COMMITTEE = { minMembers: 2, maxTrainers: 4, maxWitnesses: 16 };
 
 /** A run in its first training phase: four seats, everybody else in reserve. */
-function training(count: number): ScriptedRun {
+function training(count: number, change: Partial<Charter> = {}): ScriptedRun {
   const members = Array.from({ length: count }, (_, i) => new ScriptedMember(i + 1));
-  const run = new ScriptedRun(testCharter({ committee: COMMITTEE, lease: LEASE }), members);
+  const run = new ScriptedRun(testCharter({ committee: COMMITTEE, lease: LEASE, ...change }), members);
   for (const member of members) run.join(member);
   run.pass();
   assert.equal(run.state.round.phase, 'train');
@@ -40,8 +40,8 @@ function missed(run: ScriptedRun, trainer: ScriptedMember, lease: Lease | null =
 
 function leaseOf(run: ScriptedRun, member: ScriptedMember, segment: number, change: Partial<LeaseBody> = {}): Lease {
   const { state } = run;
-  const { seat, carryIn } = state.round.seats[member.id]!;
-  const mark = leaseMark(run.linkOf({ base: state.base, seed: state.round.seed, seat, carryIn }, segment));
+  const { seat, skip, carryIn } = state.round.seats[member.id]!;
+  const mark = leaseMark(run.linkOf({ base: state.base, seed: state.round.seed, seat, skip, carryIn }, segment));
   const place = { run: state.run, round: state.round.number, base: state.base, device: member.id, seat, beat: 1 };
   return signLease({ kind: 'lease', ...place, segment, mark, ...change }, member.key);
 }
@@ -58,7 +58,7 @@ test('a trainer that shows no sign of life loses its seat to the next reserve, a
   const standIn = memberOf(run, first!);
   assert.deepEqual(
     run.events.filter(({ kind }) => kind === 'handed-over'),
-    [{ kind: 'handed-over', round: 1, seat: 0, trainer: gone!.id, standIn: standIn.id }],
+    [{ kind: 'handed-over', round: 1, seat: 0, trainer: gone!.id, standIn: standIn.id, skip: 0 }],
   );
   assert.equal(run.state.round.seats[standIn.id]!.seat, run.state.round.seats[gone!.id]!.seat);
   finish(run);
@@ -145,6 +145,81 @@ test('with too little time left nobody starts in vain, and nobody waits for who 
   assert.equal(run.state.round.lapses[gone!.id]!.standIn, null);
   for (const other of others) run.perform(other, duties(run.state, other.id).find((duty) => duty.kind === 'train')!);
   assert.equal(run.state.round.phase, 'reveal', 'the last of the others ends the phase');
+});
+
+test('what is leased is worked by nobody a second time: stand-ins begin after it, are audited in their part and paid for it', () => {
+  const run = training(8, { stepsPerRound: 12 });
+  const [gone] = trainersOf(run);
+  const [second, third] = run.state.round.reserves.map((id) => memberOf(run, id));
+  for (const member of [gone!, second!]) member.behaviour = () => 'silent';
+  missed(run, gone!, leaseOf(run, gone!, 3));
+  assert.equal(run.state.round.seats[second!.id]!.skip, 3);
+  const [keeper] = run.state.round.keepers.filter((id) => id !== gone!.id && id !== second!.id);
+  const beyond = [{ trainer: second!.id, lease: leaseOf(run, second!, 4) }];
+  assert.match(run.say(memberOf(run, keeper!), 'lapse', { seats: beyond })!, /lease is not the trainer’s/);
+  missed(run, second!, leaseOf(run, second!, 1));
+  assert.equal(run.state.round.seats[third!.id]!.skip, 4);
+  const skips = run.events.flatMap((event) => (event.kind === 'handed-over' ? [event.skip] : []));
+  assert.deepEqual(skips, [3, 4]);
+  finish(run);
+  assert.ok(run.run(() => fateOf(run, third!) !== undefined));
+  const fates = [gone!, second!, third!].map((member) => fateOf(run, member)!);
+  assert.deepEqual(
+    fates.map(({ outcome, segments }) => [outcome, segments]),
+    [
+      ['reproduced', 3],
+      ['reproduced', 1],
+      ['matched', 2],
+    ],
+  );
+  assert.ok(fates[2]!.evidence.segment! <= 2);
+  assert.equal(run.state.members[third!.id]!.verifiedSegments, 2);
+  assert.equal(run.state.members[third!.id]!.carry.steps, 4, 'two segments of two steps');
+});
+
+test('who comes back in time for the whole seat delivers it, however much had been leased', () => {
+  const run = training(6);
+  const [slow] = trainersOf(run);
+  missed(run, slow!, leaseOf(run, slow!, 1));
+  const standIn = memberOf(run, run.state.round.lapses[slow!.id]!.standIn!);
+  run.perform(slow!, duties(run.state, slow!.id).find((duty) => duty.kind === 'train')!);
+  finish(run);
+  assert.ok(run.run(() => fateOf(run, slow!) !== undefined));
+  assert.deepEqual([fateOf(run, slow!)!.outcome, fateOf(run, slow!)!.segments], ['matched', 2]);
+  assert.deepEqual([fateOf(run, standIn)!.outcome, fateOf(run, standIn)!.segments], ['spare', 0]);
+});
+
+test('nobody takes over where every segment was leased; and nobody measures how much a part of a seat helps', () => {
+  const run = training(8, { audit: { floorPpm: 50_000, scores: true } });
+  const [all, half] = trainersOf(run);
+  for (const member of [all!, half!]) member.behaviour = () => 'silent';
+  missed(run, all!, leaseOf(run, all!, 2));
+  missed(run, half!, leaseOf(run, half!, 1));
+  assert.equal(run.state.round.lapses[all!.id]!.standIn, null);
+  const standIn = run.state.round.lapses[half!.id]!.standIn!;
+  finish(run);
+  assert.equal(fateOf(run, all!)!.segments, 2);
+  assert.ok(run.run(() => run.records.some(({ body }) => body.kind === 'score')));
+  const measured = run.records.flatMap(({ body }) => (body.kind === 'score' ? body.scores : []));
+  assert.ok(measured.every(({ trainer }) => trainer !== standIn));
+});
+
+test('the less is left of a seat, the later it can be handed over', () => {
+  for (const [leased, isHandedOver] of [
+    [0, false],
+    [1, true],
+  ] as const) {
+    const run = training(6);
+    finish(run);
+    run.run(() => run.state.round.phase === 'train' && run.state.round.number === 2);
+    const [gone] = trainersOf(run);
+    const { phaseAtMs } = run.state.round;
+    const [usualMs] = run.state.pace.train;
+    // A whole seat is due a quarter of the usual time after the end of grace, half of one a quarter before it.
+    run.nowMs = phaseAtMs + run.state.charter.timing.graceMs + Math.ceil(usualMs! / 4);
+    missed(run, gone!, leased === 0 ? null : leaseOf(run, gone!, leased));
+    assert.equal(run.state.round.lapses[gone!.id]!.standIn !== null, isHandedOver);
+  }
 });
 
 test('a lease of another round, run, base, seat or signer is refused, and the whole record with it', () => {

@@ -2,12 +2,19 @@
  * Lapses: whose leases have stopped coming, and who takes over the rows.
  *
  * Keepers, drawn with the round, say which trainers have shown no sign of life for the charter's time. When more than two
- * thirds of those who are here say it of one, nobody waits for it any more, and the next reserve gets its seat, if it
- * can still be done in time. Nothing is taken from the trainer: the first commit for a seat counts, whoever's it is,
+ * thirds of those who are here say it of one, nobody waits for it any more, and the next reserve gets what it had not
+ * leased of its seat, if that can still be done in time. Nothing is taken from the trainer: the first commit for a seat counts, whoever's it is,
  * and who is only thought to have gone says `alive`.
  */
 import { type DeviceId, type Hash, isTwoThirds } from '@folkmoot/core';
-import { isSignedLease, type Lease, type RecordOf, segmentsPerRound, type VerifiedRecord } from '@folkmoot/records';
+import {
+  isSignedLease,
+  type Lease,
+  type RecordOf,
+  segmentsAfter,
+  segmentsPerRound,
+  type VerifiedRecord,
+} from '@folkmoot/records';
 import { ranked } from './draw.ts';
 import type { Context } from './events.ts';
 import * as membership from './membership.ts';
@@ -99,27 +106,32 @@ function release(state: State, trainer: DeviceId, context: Context): void {
   const noted = round.lapses[trainer]!;
   noted.entry = context.index;
   membership.setAway(state, trainer, `no sign of life in round ${round.number}`, context);
-  const standIn = suffices(state, context.nowMs) ? nextReserve(state) : undefined;
+  const { seat, skip: skipped } = round.seats[trainer]!;
+  // What is leased is re-executed and paid: nobody works it a second time.
+  const skip = skipped + (noted.lease?.segment ?? 0);
+  const standIn = suffices(state, skip, context.nowMs) ? nextReserve(state) : undefined;
   if (standIn === undefined) return;
-  const { seat } = round.seats[trainer]!;
   recounting(state, trainer, () => {
     noted.standIn = standIn;
   });
   recounting(state, standIn, () => {
     round.standsFor[standIn] = trainer;
     const carryIn = { ...state.members[standIn]!.carry };
-    round.seats[standIn] = { seat, carryIn, commit: null, update: null, updateBytes: 0 };
+    round.seats[standIn] = { seat, skip, carryIn, commit: null, update: null, updateBytes: 0 };
   });
-  context.events.push({ kind: 'handed-over', round: round.number, seat, trainer, standIn });
+  context.events.push({ kind: 'handed-over', round: round.number, seat, trainer, standIn, skip });
 }
 
-/** Whether a whole round's work can be done before the phase is likely to end. */
-function suffices(state: State, nowMs: number): boolean {
+/** Whether there is work left of a seat, and time for it before the phase is likely to end. */
+function suffices(state: State, skip: number, nowMs: number): boolean {
+  const left = segmentsAfter(state.charter, { skip });
+  if (left === 0) return false;
   const { phaseAtMs, deadlineMs, grace } = state.round;
   const spentMs = nowMs - phaseAtMs;
   // Where nothing is known yet, others have needed at least as long as has passed.
-  const needMs = usualMs(state, 'train') || spentMs;
-  const endMs = grace ? deadlineMs! : Math.min(deadlineMs!, phaseAtMs + needMs + graceAfter(state, needMs));
+  const roundMs = usualMs(state, 'train') || spentMs;
+  const needMs = Math.ceil((roundMs * left) / segmentsPerRound(state.charter));
+  const endMs = grace ? deadlineMs! : Math.min(deadlineMs!, phaseAtMs + roundMs + graceAfter(state, roundMs));
   return state.pace.train.length > 0 ? nowMs + needMs <= endMs : nowMs + needMs <= deadlineMs!;
 }
 
@@ -144,9 +156,10 @@ function keepersOf({ round, members }: State, trainer: DeviceId): DeviceId[] {
 function isLeaseOf(state: State, trainer: DeviceId, lease: Lease): boolean {
   const { round, base, run, charter } = state;
   const { body } = lease;
-  const seat = round.seats[trainer]!.seat;
+  const seat = round.seats[trainer]!;
   const here = body.run === run && body.round === round.number && body.base === base;
-  if (!here || body.device !== trainer || body.seat !== seat || body.segment > segmentsPerRound(charter)) return false;
+  if (!here || body.device !== trainer || body.seat !== seat.seat || body.segment > segmentsAfter(charter, seat))
+    return false;
   return !isNewer(round.lapses[trainer], lease) || isSignedLease(lease);
 }
 

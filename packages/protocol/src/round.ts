@@ -1,7 +1,7 @@
 /** One round: how each phase begins and ends. Records only deliver; phases move here. */
 import { type Canonical, type DeviceId, type Hash, hashOf, idOf, isTwoThirds, merkleRoot } from '@folkmoot/core';
 import { creditsRoot, type Outcome, unlock } from '@folkmoot/ledger';
-import { electorsId, type Header, quorumOf } from '@folkmoot/records';
+import { electorsId, type Header, quorumOf, segmentsAfter } from '@folkmoot/records';
 import { drawAudits } from './audit-draw.ts';
 import { drawElectors, drawReserves, drawTrainers, drawWitnesses, hasReady, hasSeniors, readyDevices } from './draw.ts';
 import type { Context } from './events.ts';
@@ -75,7 +75,7 @@ function assign(state: State, context: Context): void {
   round.reserves = drawReserves(state, round.seed);
   trainers.forEach((device, seat) => {
     const carryIn = { ...state.members[device]!.carry };
-    round.seats[device] = { seat, carryIn, commit: null, update: null, updateBytes: 0 };
+    round.seats[device] = { seat, skip: 0, carryIn, commit: null, update: null, updateBytes: 0 };
   });
   round.witnesses = drawWitnesses(state, round.seed, 0);
   round.keepers = drawKeepers(state, round.seed, round.witnesses);
@@ -311,7 +311,7 @@ function concludeSeat(state: State, device: DeviceId, seat: Seat, isIn: boolean,
     member.carry = {
       moments: momentsOut,
       error: errorOut,
-      steps: steps + charter.stepsPerRound,
+      steps: steps + segmentsAfter(charter, seat) * charter.stepsPerSegment,
       round: round.number,
       since: from === 0 ? round.number : since,
     };

@@ -31,6 +31,7 @@ import {
   SeedChain,
   type StateIds,
   segmentLink,
+  segmentsAfter,
   signEntry,
   signRecord,
   startLink,
@@ -73,6 +74,15 @@ export function testCharter(change: Partial<Charter> = {}): Charter {
     credit: { perSegment: 10, vestingRounds: 20 },
     ...change,
   };
+}
+
+/** What work depends on. */
+interface WorkPlace {
+  base: Hash;
+  seed: Hash;
+  seat: number;
+  skip: number;
+  carryIn: { moments: Hash };
 }
 
 /** What a scripted member does with a duty: nothing (`'silent'`), something else (`'done'`), or what it should. */
@@ -261,7 +271,7 @@ export class ScriptedRun {
       case 'open':
         return this.say(member, 'open', openingOf(member, duty.audit), place);
       case 'close':
-        return this.say(member, 'close', closingOf(member, duty.audit, this.segments), place);
+        return this.say(member, 'close', closingOf(member, duty.audit), place);
       case 'audit': {
         const { trainer, segment } = duty.audit;
         const result = resultOf(stateRoot(this.honestState(duty.audit, segment)), SALT, member.id);
@@ -301,16 +311,17 @@ export class ScriptedRun {
   }
 
   /** The state that honest work would reach: here, a hash of everything that work depends on. */
-  honestState(place: { base: Hash; seed: Hash; seat: number; carryIn: { moments: Hash } }, segment: number): StateIds {
-    const work = hashOf('work', place.base, place.seed, place.seat, place.carryIn.moments, segment);
+  honestState(place: WorkPlace, segment: number): StateIds {
+    const { base, seed, seat, skip, carryIn } = place;
+    const work = hashOf('work', base, seed, seat, carryIn.moments, skip + segment);
     return { params: hashOf('params', work), moments: hashOf('moments', work) };
   }
 
   /** Link `segment` of the trace of honest work. */
-  linkOf(place: { base: Hash; seed: Hash; seat: number; carryIn: { moments: Hash } }, segment: number): Hash {
+  linkOf(place: WorkPlace, segment: number): Hash {
     let link = startLink(place.base, place.seed, place.seat, place.carryIn.moments);
     for (let at = 1; at <= segment; at++)
-      link = segmentLink(link, this.honestState(place, at), rowsId(place.seed, place.seat, at));
+      link = segmentLink(link, this.honestState(place, at), rowsId(place.seed, place.seat, place.skip + at));
     return link;
   }
 
@@ -320,13 +331,14 @@ export class ScriptedRun {
     forge: { states?: StateIds[]; update?: Hash } = {},
   ): string | null {
     const { base, seed, seat, round } = duty;
-    const place = { base, seed, seat: seat.seat, carryIn: seat.carryIn };
-    const states = forge.states ?? Array.from({ length: this.segments }, (_, i) => this.honestState(place, i + 1));
+    const place = { base, seed, ...seat };
+    const left = segmentsAfter(this.state.charter, seat);
+    const states = forge.states ?? Array.from({ length: left }, (_, i) => this.honestState(place, i + 1));
     const update = forge.update ?? hashOf('update', states.at(-1)!.params, seat.carryIn.error);
     const errorOut = hashOf('error', update);
     const links = [startLink(base, seed, seat.seat, seat.carryIn.moments)];
     for (const [i, state] of states.entries())
-      links.push(segmentLink(links[i]!, state, rowsId(seed, seat.seat, i + 1)));
+      links.push(segmentLink(links[i]!, state, rowsId(seed, seat.seat, seat.skip + i + 1)));
     links.push(encodeLink(links.at(-1)!, update, seat.carryIn.error, errorOut));
     const trace = {
       links,
@@ -383,8 +395,9 @@ export function openingOf(member: ScriptedMember, audit: Audit): Said<'open'> {
   };
 }
 
-export function closingOf(member: ScriptedMember, audit: Audit, segments: number): Said<'close'> {
+export function closingOf(member: ScriptedMember, audit: Audit): Said<'close'> {
   const trace = member.traces.get(audit.round)!;
+  const segments = trace.states.length;
   const end = trace.states[audit.segment - 1]!;
   return {
     segment: audit.segment,

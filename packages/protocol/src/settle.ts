@@ -1,7 +1,7 @@
 /** Books a trainer's fate: into the ledger, into the member's standing, and as an event with its evidence. */
 import type { DeviceId } from '@folkmoot/core';
 import { type Evidence, forfeit, isPaid, type Outcome, restore, type Settlement, settle } from '@folkmoot/ledger';
-import { segmentsPerRound } from '@folkmoot/records';
+import { segmentsAfter, segmentsPerRound } from '@folkmoot/records';
 import { type Case, openCase } from './cases.ts';
 import type { Context } from './events.ts';
 import { isShown, keepStanding, settleStanding } from './standing-audits.ts';
@@ -41,7 +41,7 @@ export function settleAudit(state: State, audit: Audit, verdict: Outcome, contex
     ...(decisive && { distancePpm: decisive.distancePpm, tensor: decisive.tensor, part: decisive.part }),
   };
   const { round, trainer: device } = audit;
-  book(state, { round, device, outcome, segments: segmentsPerRound(state.charter), evidence }, context);
+  book(state, { round, device, outcome, segments: segmentsAfter(state.charter, audit), evidence }, context);
   keepStanding(state, audit, outcome, context);
   forget(state, audit);
   openCase(state, audit, outcome, outcome === 'mismatch' ? refuse(state, audit, context) : null, context);
@@ -61,7 +61,7 @@ function stand(state: State, audit: Audit, outcome: Outcome): void {
   if (outcome === 'matched' || outcome === 'within') {
     member.cleanAudits++;
     member.overruled = false;
-    member.verifiedSegments += segmentsPerRound(state.charter);
+    member.verifiedSegments += segmentsAfter(state.charter, audit);
   } else if (!member.auditDue) {
     member.cleanAudits = 0;
     startFromZeros(state, audit);
@@ -96,7 +96,7 @@ export function refute(state: State, accuser: DeviceId, round: number, context: 
 export function amend(state: State, found: Case, outcome: Outcome, more: Partial<Evidence>, context: Context): void {
   const { audit, outcome: former } = found;
   const { account, banned } = state.members[audit.trainer]!;
-  const segments = isPaid(outcome) && !isPaid(former) && !banned ? segmentsPerRound(state.charter) : 0;
+  const segments = isPaid(outcome) && !isPaid(former) && !banned ? segmentsAfter(state.charter, audit) : 0;
   const evidence = { commit: audit.commit.id, update: audit.update, segment: audit.segment, entry: context.index };
   const settlement = { round: audit.round, device: audit.trainer, account, outcome, segments };
   const booked = { ...settlement, evidence: { ...evidence, ...more } };

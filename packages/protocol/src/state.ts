@@ -73,6 +73,8 @@ export interface Committed {
 /** A trainer's place in a round. */
 export interface Seat {
   seat: number;
+  /** Segments at its beginning that others had leased before they vanished: the device works those that come after. */
+  skip: number;
   /** What the device starts from; its commit must name the same. */
   carryIn: Carry;
   commit: Committed | null;
@@ -174,6 +176,8 @@ export interface Audit {
   previous: Hash;
   trainer: DeviceId;
   seat: number;
+  /** Segments of the seat before the trainer’s first. */
+  skip: number;
   /** The round's seed: names the rows. */
   seed: Hash;
   /** Draws auditors. */
@@ -182,6 +186,7 @@ export interface Audit {
   carryIn: Carry;
   update: Hash;
   updateBytes: number;
+  /** From 1, counted from where the trainer began. */
   segment: number;
   stage: AuditStage;
   /** Matches that settle it while nobody finds otherwise. */

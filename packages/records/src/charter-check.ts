@@ -79,3 +79,8 @@ export function aheadIn(codec: CodecRules, round: number): string | undefined {
 export function segmentsPerRound(charter: Charter): number {
   return charter.stepsPerRound / charter.stepsPerSegment;
 }
+
+/** Segments of a seat that are left to whoever begins after the first `skip`. */
+export function segmentsAfter(charter: Charter, { skip }: { readonly skip: number }): number {
+  return segmentsPerRound(charter) - skip;
+}

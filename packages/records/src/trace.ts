@@ -1,7 +1,8 @@
 /**
  * The training trace: a hash chain over the states of a round, and a Merkle tree over its salted links.
  *
- * Link 0 is the start, links 1…K the ends of the K segments, link K+1 the encoding. A trainer commits to the tree's root;
+ * Link 0 is the start, links 1…K the ends of the K segments, link K+1 the encoding; who works what is left of a seat has
+ * as many segments as that, counted from its own first. A trainer commits to the tree's root;
  * a link that is opened later must be the one that was committed to. Salts keep the other links from being guessed.
  */
 import { type Hash, hashOf, merkleProof, merkleRoot, merkleVerify } from '@folkmoot/core';

@@ -8,11 +8,11 @@ export async function inventedAnswer(bench: Workbench, duty: DisputeDuty, signal
   if (!('game' in duty)) throw new Error('an answer is to a game');
   const { audit } = duty.found;
   const { work, artifacts, bases, log, charter } = bench;
-  const { round, seed, seat, carryIn, segment, opened, closed } = audit;
+  const { round, seed, seat, skip, carryIn, segment, opened, closed } = audit;
   const get = (id: string) => artifacts.get(id, { maxBytes: 4 * charter.parameters, from: [audit.trainer], signal });
   const params = segment === 1 ? await bases.start(log.state, audit, signal) : await get(opened!.params);
   const start = { params, moments: await get(opened!.moments) };
-  const place: Place = { assignment: { round, seed, seat, carriedSteps: carryIn.steps }, segment, start };
+  const place: Place = { assignment: { round, seed, seat, skip, carriedSteps: carryIn.steps }, segment, start };
   const end = stateLeaf([closed!.endParams, closed!.endMoments]);
   const { game } = duty;
   const keep = (bytes: Uint8Array) => artifacts.put(bytes);

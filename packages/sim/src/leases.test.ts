@@ -44,16 +44,19 @@ test('nobody lapses while all is well, and leases reach the log never', async ()
   await checkAgreement(run);
 });
 
-test('a trainer that is killed in mid-round: a reserve delivers its rows, and what it had leased is reproduced and paid', async () => {
+test('a trainer that is killed in mid-round: what it had leased is reproduced and paid, a reserve delivers the rest', async () => {
   const run = await training('killed', 7);
   const gone = trainerOf(run);
   run.crash(gone);
   assert.ok(await run.until(() => run.creator.state!.finalized >= 1));
   const [handed] = eventsOf(run, 'handed-over');
-  assert.equal(handed?.trainer, gone.id);
-  assert.equal(eventsOf(run, 'included')[0]!.trainers.length, 4, 'no row is lost');
+  assert.deepEqual([handed?.trainer, handed?.skip], [gone.id, 1]);
+  assert.ok(eventsOf(run, 'included')[0]!.trainers.includes(handed!.standIn));
   assert.ok(await run.until(() => fateOf(run, gone, 1) !== undefined));
   assert.deepEqual([fateOf(run, gone, 1)!.outcome, fateOf(run, gone, 1)!.segments], ['reproduced', 1]);
+  const standIn = run.people.find((person) => person.id === handed!.standIn)!;
+  assert.ok(await run.until(() => fateOf(run, standIn, 1) !== undefined));
+  assert.deepEqual([fateOf(run, standIn, 1)!.outcome, fateOf(run, standIn, 1)!.segments], ['matched', 5]);
   await run.clock.drive(run.start(gone));
   const { finalized } = run.creator.state!;
   assert.ok(await run.until(() => run.creator.state!.finalized >= finalized + 3));

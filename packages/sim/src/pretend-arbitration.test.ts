@@ -11,7 +11,7 @@ const end = ({ start }: Place): StateBytes => ({
   moments: bytesOf(sha256(start.moments)),
 });
 const place: Place = {
-  assignment: { round: 1, seed: hashOf('seed'), seat: 0, carriedSteps: 0 },
+  assignment: { round: 1, seed: hashOf('seed'), seat: 0, skip: 0, carriedSteps: 0 },
   segment: 1,
   start: { params: bytesOf('params'), moments: bytesOf('moments') },
 };

@@ -6,7 +6,7 @@
  */
 import { type Clock, concat, fromHex, hashOf, sha256, toHex } from '@folkmoot/core';
 import type { Assignment, Distance, Place, SegmentEnd, StateBytes, Work } from '@folkmoot/node';
-import { type Charter, segmentsPerRound } from '@folkmoot/records';
+import { type Charter, segmentsAfter } from '@folkmoot/records';
 import { PretendArbitration } from './pretend-arbitration.ts';
 
 /** Parameters of a pretended model: the charter must say the same. */
@@ -26,13 +26,13 @@ export class PretendWork implements Work {
   /** Segments that were trained, and that were re-executed: what this member's machine has done. */
   readonly segments = { trained: 0, replayed: 0 };
   readonly #clock: Clock;
-  readonly #segments: number;
+  readonly #charter: Charter;
   readonly #segmentMs: number;
 
   /** `segmentMs`: virtual time that a segment takes. */
   constructor(clock: Clock, charter: Charter, segmentMs: number) {
     this.#clock = clock;
-    this.#segments = segmentsPerRound(charter);
+    this.#charter = charter;
     this.arbitration = new PretendArbitration(charter.stepsPerSegment, pretendEnd);
     this.#segmentMs = segmentMs;
   }
@@ -55,7 +55,7 @@ export class PretendWork implements Work {
 
   async *train(assignment: Assignment, start: StateBytes, signal: AbortSignal): AsyncIterable<SegmentEnd> {
     let state = start;
-    for (let segment = 1; segment <= this.#segments; segment++) {
+    for (let segment = 1; segment <= segmentsAfter(this.#charter, assignment); segment++) {
       const end = await this.#work(assignment, segment, state, signal);
       this.segments.trained++;
       yield end;
@@ -115,8 +115,17 @@ export class PretendWork implements Work {
 
 /** The end of a segment, from everything that it depends on. */
 function pretendEnd({ assignment, segment, start }: Place): StateBytes {
-  const { seed, seat, carriedSteps, round } = assignment;
-  const work = hashOf('pretend', sha256(start.params), sha256(start.moments), round, seed, seat, carriedSteps, segment);
+  const { seed, seat, skip, carriedSteps, round } = assignment;
+  const work = hashOf(
+    'pretend',
+    sha256(start.params),
+    sha256(start.moments),
+    round,
+    seed,
+    seat,
+    carriedSteps,
+    skip + segment,
+  );
   return {
     params: fill(hashOf('params', work), 4 * PRETEND_PARAMETERS),
     moments: fill(hashOf('moments', work), 4 * PRETEND_PARAMETERS),

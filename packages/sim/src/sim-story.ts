@@ -73,14 +73,19 @@ function checkFates({ events, settlements, state }: Story): void {
   assert.deepEqual([...fates.keys()], [], 'no fate without a seat');
 }
 
-function checkCredits(run: SimRun, { settlements, state }: Story): void {
+function checkCredits(run: SimRun, { events, settlements, state }: Story): void {
   const { perSegment } = run.charter.credit;
+  const skipped = new Map<string, number>();
+  for (const event of events)
+    if (event.kind === 'handed-over') skipped.set(`${event.round} ${event.standIn}`, event.skip);
   for (const person of run.people) {
     const paid = settlements.filter(({ account }) => account === person.account.id);
     const segments = paid.reduce((sum, settlement) => sum + settlement.segments, 0);
     assert.equal(balanceOf(state.ledger, person.account.id).earned, segments * perSegment);
-    for (const { segments, outcome } of paid)
-      assert.ok(outcome === 'reproduced' || [0, segmentsPerRound(run.charter)].includes(segments));
+    for (const { segments, outcome, round, device } of paid) {
+      const whole = segmentsPerRound(run.charter) - (skipped.get(`${round} ${device}`) ?? 0);
+      assert.ok(outcome === 'reproduced' || [0, whole].includes(segments));
+    }
   }
 }
 

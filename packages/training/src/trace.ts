@@ -10,6 +10,8 @@ export interface TraceStart {
   /** The round's seed for assignment, and the trainer's seat in it. */
   readonly seed: Hash;
   readonly seat: number;
+  /** Segments of the seat before the trainer’s first. */
+  readonly skip: number;
   readonly moments: Hash;
 }
 
@@ -34,9 +36,9 @@ export class TraceBuilder {
 
   /** Chains the state at the end of the next segment. */
   endSegment(state: StateIds): void {
-    const { seed, seat } = this.#start;
+    const { seed, seat, skip } = this.#start;
     this.#states.push(state);
-    this.#links.push(segmentLink(this.head, state, rowsId(seed, seat, this.#states.length)));
+    this.#links.push(segmentLink(this.head, state, rowsId(seed, seat, skip + this.#states.length)));
   }
 
   /** Chains the encoding and returns the whole trace. */

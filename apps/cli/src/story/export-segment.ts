@@ -31,7 +31,8 @@ export async function exportSegment(bench: ReplayBench, one: OpenedSegment, fold
 async function segmentOf(bench: ReplayBench, { audit, round, segment }: OpenedSegment): Promise<Segment> {
   const { charter } = bench.run;
   const { stepsPerRound, stepsPerSegment, dataset } = charter;
-  const first = (segment - 1) * stepsPerSegment;
+  const made = (segment - 1) * stepsPerSegment;
+  const first = audit.skip * stepsPerSegment + made;
   const rows = new Rows(bench.manifest, 'train', bench.getShard);
   const batches: RowBatch[] = [];
   for (let step = first; step < first + stepsPerSegment; step++)
@@ -39,6 +40,6 @@ async function segmentOf(bench: ReplayBench, { audit, round, segment }: OpenedSe
   return {
     batches,
     globalStep: (round - 1) * stepsPerRound + first,
-    deviceStep: audit.carryIn.steps + first,
+    deviceStep: audit.carryIn.steps + made,
   };
 }

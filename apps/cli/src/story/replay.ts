@@ -1,7 +1,7 @@
 /** Re-executes what a trainer claims, as its auditor did, and says what came out. */
 import { type DeviceId, type Hash, sha256 } from '@folkmoot/core';
 import type { StateBytes } from '@folkmoot/node';
-import { aheadIn, segmentsPerRound } from '@folkmoot/records';
+import { aheadIn, segmentsAfter } from '@folkmoot/records';
 import { judge, MAX_DISTANCE_PPM, type Verdict } from '@folkmoot/verify';
 import type { ReplayBench } from './replay-bench.ts';
 import type { OpenedSegment, PublicRound, Replayable } from './replayable.ts';
@@ -53,11 +53,12 @@ export async function claimedEndOf(bench: ReplayBench, { audit }: OpenedSegment)
 
 async function replaySegment(bench: ReplayBench, one: OpenedSegment, signal: AbortSignal): Promise<Finding> {
   const { audit } = one;
-  const { round, seed, seat, carryIn, segment, closed, update, commit } = audit;
+  const { round, seed, seat, skip, carryIn, segment, closed, update, commit } = audit;
+  const assignment = { round, seed, seat, skip, carriedSteps: carryIn.steps };
   const start = await startOf(bench, one);
   const encoding = await encodingOf(bench, one);
   const startedMs = performance.now();
-  const end = await bench.work.replay({ round, seed, seat, carriedSteps: carryIn.steps }, segment, start, signal);
+  const end = await bench.work.replay(assignment, segment, start, signal);
   const tookMs = performance.now() - startedMs;
   const claimed = { params: closed.endParams, moments: closed.endMoments, update, errorOut: commit.errorOut };
   if (!end) return diverged(claimed, tookMs);
@@ -105,12 +106,12 @@ async function replayRound(bench: ReplayBench, { file, seat, round, trainer }: P
   const { charter } = bench.run;
   const start = await roundStart(bench, file, round, charter.zeroError, [trainer]);
   const zeros = { moments: bench.work.zeroMoments(), error: bench.work.zeroError() };
-  const assignment = { round, seed: file.seed, seat: seat.seat, carriedSteps: seat.carryIn.steps };
+  const assignment = { round, seed: file.seed, seat: seat.seat, skip: seat.skip, carriedSteps: seat.carryIn.steps };
   const claimed = { moments: seat.momentsOut, update: seat.update, errorOut: seat.errorOut };
   const losses: number[] = [];
   let state: StateBytes = { params: start, moments: zeros.moments };
   const startedMs = performance.now();
-  for (let segment = 1; segment <= segmentsPerRound(charter); segment++) {
+  for (let segment = 1; segment <= segmentsAfter(charter, seat); segment++) {
     const end = await bench.work.replay(assignment, segment, state, signal);
     if (!end) return diverged(claimed, performance.now() - startedMs);
     losses.push(...end.losses);

@@ -7,6 +7,8 @@ import type { Told } from './story.ts';
 
 export interface SeatFile {
   readonly seat: number;
+  /** Segments of the seat before the first of this device. */
+  readonly skip: number;
   readonly carryIn: Carry;
   /** Record id; absent where the trainer did not commit. */
   commit?: Hash;
@@ -58,6 +60,10 @@ export class RoundFiles {
       if (event.kind === 'settled' || event.kind === 'amended')
         this.all.get(event.settlement.round)?.settlements.push(event.settlement);
       if (!file) continue;
+      if (event.kind === 'handed-over') {
+        const { seat, skip, carryIn } = state.round.seats[event.standIn]!;
+        file.seats.set(event.standIn, { seat, skip, carryIn });
+      }
       if (event.kind === 'revealed') {
         const { update, updateBytes } = event;
         Object.assign(file.seats.get(event.device)!, { update, updateBytes });
@@ -85,8 +91,8 @@ export class RoundFiles {
   ): void {
     const { round } = state;
     const seats = event.trainers.map((device): [DeviceId, SeatFile] => {
-      const { seat, carryIn } = round.seats[device]!;
-      return [device, { seat, carryIn }];
+      const { seat, skip, carryIn } = round.seats[device]!;
+      return [device, { seat, skip, carryIn }];
     });
     this.all.set(event.round, {
       number: event.round,

@@ -3,6 +3,7 @@ import type { AccountId, Hash } from '@folkmoot/core';
 import type { Event, State } from '@folkmoot/protocol';
 import type { RecordOf } from '@folkmoot/records';
 import { type Checker, type Finding, first, isKind, type Look, short, type Truth } from './checker.ts';
+import { SeatShares } from './seat-shares.ts';
 import { canonical, hashParts, merkle, sha } from './second-opinion.ts';
 
 interface Holding {
@@ -30,6 +31,7 @@ export function credits(truth: Truth): Checker {
   const accountOf = new Map<string, AccountId>();
   const banned = new Set<string>();
   const touched = new Set<AccountId>();
+  const shares = new SeatShares();
   const evidence = new Evidence(truth, accountOf, charter.engine.tolerancePpm);
   const included = new Map<number, readonly string[]>();
 
@@ -100,7 +102,7 @@ export function credits(truth: Truth): Checker {
     const says = `${short(device)} ends round ${round} ${outcome}`;
     if (account !== accountOf.get(device)) return `${says} for the account of somebody else`;
     // Of a vanished trainer's round only what an auditor has shown to have been worked.
-    const worked = outcome === 'reproduced' ? evidence.reproducedOf(round, device) : segmentsOfRound;
+    const worked = outcome === 'reproduced' ? evidence.reproducedOf(round, device) : segmentsOf(round, device);
     const wanted = PAID.has(outcome) && !banned.has(device) ? worked : 0;
     if (segments !== wanted) return `${says} with ${segments} segments paid; it is worth ${wanted}`;
     const isIn = included.get(round)?.includes(device) ?? false;
@@ -122,13 +124,16 @@ export function credits(truth: Truth): Checker {
   function amend({ settlement, former }: Extract<Event, { kind: 'amended' }>): Finding {
     const { round, device, account, outcome, segments } = settlement;
     const says = `round ${round} of ${short(device)} becomes ${outcome} after ${former}`;
-    const wanted = outcome === 'upheld' && !PAID.has(former) && !banned.has(device) ? segmentsOfRound : 0;
+    const wanted = outcome === 'upheld' && !PAID.has(former) && !banned.has(device) ? segmentsOf(round, device) : 0;
     if (segments !== wanted) return `${says} with ${segments} segments paid; it is worth ${wanted}`;
     const unfounded = evidence.amends(round, device, outcome);
     if (unfounded) return `${says}: ${unfounded}`;
     if (wanted > 0) pay(account, round, wanted);
     return undefined;
   }
+
+  /** What was left of the device’s seat when it got it. */
+  const segmentsOf = (round: number, device: string) => segmentsOfRound - shares.before(round, device);
 
   function pay(account: AccountId, round: number, segments: number): void {
     holdings.get(account)!.earned += segments * perSegment;
@@ -172,6 +177,7 @@ export function credits(truth: Truth): Checker {
     invariant: 'I6',
     claim: 'credit is the rate times work that holds; no work earns nothing',
     after: (look) => {
+      shares.see(look);
       if (look.accepted) evidence.hear(look);
       return first(look.events, (event) => take(event, look)) ?? compare(look.state);
     },

@@ -3,6 +3,7 @@ import type { DeviceId, Hash } from '@folkmoot/core';
 import type { Event } from '@folkmoot/protocol';
 import { type Checker, type Finding, first, isKind, type Look, short, type Truth } from './checker.ts';
 import { Roster } from './roster.ts';
+import { SeatShares } from './seat-shares.ts';
 import { hashParts, numbersOf, ranked } from './second-opinion.ts';
 
 /** Witnesses that keep leases at most. */
@@ -13,6 +14,7 @@ type Preimages = Map<DeviceId, Hash>;
 export function draws({ charter, run }: Truth): Checker {
   const roster = new Roster();
   const segments = charter.stepsPerRound / charter.stepsPerSegment;
+  const shares = new SeatShares();
   let seed = '';
   const attested: Preimages = new Map();
   const signed: Preimages = new Map();
@@ -48,11 +50,14 @@ export function draws({ charter, run }: Truth): Checker {
     );
   }
 
-  /** A seat goes to the first reserve that is still here. */
-  function handedOver({ standIn, trainer, round }: Extract<Event, { kind: 'handed-over' }>): Finding {
+  /** What is left of a seat goes to the first reserve that is still here. */
+  function handedOver({ standIn, trainer, round, skip }: Extract<Event, { kind: 'handed-over' }>): Finding {
     const isHere = (device: DeviceId) => roster.members.get(device)!.ready && !roster.members.get(device)!.banned;
     while (reserves.length > 0 && !isHere(reserves[0]!)) reserves.shift();
     const wanted = reserves.shift();
+    const leased = shares.before(round, standIn);
+    if (skip !== leased || leased >= segments)
+      return `${short(standIn)} begins after ${skip} segments of round ${round}; ${leased} of ${segments} were leased`;
     return wanted === standIn
       ? undefined
       : `${short(standIn)} takes over from ${short(trainer)} in round ${round}; the turn is ${wanted && short(wanted)}’s`;
@@ -81,7 +86,7 @@ export function draws({ charter, run }: Truth): Checker {
       const chance = due ? 1_000_000 : Math.max(charter.audit.floorPpm, Math.floor(1_000_000 / (1 + clean)));
       const number = numbersOf(hashParts('audit', auditSeed, trainer));
       if (number(1_000_000) >= chance) return [];
-      const segment = 1 + number(segments);
+      const segment = 1 + number(segments - shares.before(round, trainer));
       const by: DeviceId[] = [];
       for (let wanted = chance < 1_000_000 ? 2 : 1; wanted > 0; wanted--) {
         const next = auditor(auditSeed, trainer, by);
@@ -150,6 +155,7 @@ export function draws({ charter, run }: Truth): Checker {
     invariant: 'I4',
     claim: 'roles are those that the seeds draw',
     after(look) {
+      shares.see(look);
       listen(look);
       const finding = first(look.events, (event) => {
         const found = take(event, look);

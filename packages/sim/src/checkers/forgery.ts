@@ -1,6 +1,7 @@
 /** I9: every signature holds, every opened link is the committed one, and no field can be changed. */
 import { entryBytes, parseEntry, parseRecord, type RecordOf, recordBytes } from '@folkmoot/records';
 import { type Checker, type Finding, isKind, type Look, short, type Truth } from './checker.ts';
+import { SeatShares } from './seat-shares.ts';
 import { canonical, hashParts, isSigned, rootOfProof, sha } from './second-opinion.ts';
 
 /** One entry in so many has its signatures checked once more, and one in so many is forged. */
@@ -10,7 +11,8 @@ const FORGED_EVERY = 4;
 type Opening = RecordOf<'open'>['start'];
 
 export function forgery({ charter, run, isHonest }: Truth): Checker {
-  const segments = charter.stepsPerRound / charter.stepsPerSegment;
+  const whole = charter.stepsPerRound / charter.stepsPerSegment;
+  const shares = new SeatShares();
   const roots = new Map<string, RecordOf<'commit'>>();
   let prev = run;
   let atMs = 0;
@@ -68,7 +70,9 @@ export function forgery({ charter, run, isHonest }: Truth): Checker {
     return parsed.ok ? `the ${record.body.kind} in entry ${index} is taken with another ${leaf.path}` : undefined;
   }
 
-  function openings({ body, state, accepted }: Look): Finding {
+  function openings(look: Look): Finding {
+    shares.see(look);
+    const { body, state, accepted } = look;
     if (!accepted) return undefined;
     if (isKind(body, 'commit')) roots.set(`${body.round} ${body.device}`, body);
     if (!isKind(body, 'open') && !isKind(body, 'close')) return undefined;
@@ -78,7 +82,9 @@ export function forgery({ charter, run, isHonest }: Truth): Checker {
     const says = `the ${body.kind} of ${short(body.device)} in round ${body.round}`;
     if (!audit || !commit) return `${says} opens what nobody audits`;
     const { seed, base, segment } = audit;
-    const rows = (of: number) => hashParts('rows', seed, commit.seat, of);
+    const skip = shares.before(body.round, body.device);
+    const segments = whole - skip;
+    const rows = (of: number) => hashParts('rows', seed, commit.seat, skip + of);
     const holds = (opening: Opening, index: number, link: string) =>
       opening.index === index &&
       rootOfProof(segments + 2, index, hashParts('trace-leaf', index, opening.salt, link), opening.proof) ===

@@ -64,13 +64,13 @@ test('goodput counts a seat once, whoever held it, and no more than a round', ()
     ({ kind: 'settled', settlement: { round: 1, device, segments } }) as never;
   const events = [
     { kind: 'assigned', round: 1, trainers: ['a', 'b', 'c'], witnesses: [] } as never,
-    { kind: 'handed-over', round: 1, seat: 0, trainer: 'a', standIn: 'd' } as never,
+    { kind: 'handed-over', round: 1, seat: 0, trainer: 'a', standIn: 'd', skip: 3 } as never,
     { kind: 'included', round: 1, trainers: ['b', 'd'] } as never,
     settled('a', 3),
-    settled('d', 10),
+    settled('d', 7),
     settled('b', 10),
     settled('c', 0),
     { kind: 'assigned', round: 2, trainers: ['a'], witnesses: [] } as never,
   ];
-  assert.deepEqual(goodputOf(events, 10, 1, 1), { filled: 20, verified: 20, wanted: 30 });
+  assert.deepEqual(goodputOf(events, 10, 1, 1), { filled: 17, verified: 20, wanted: 30 });
 });

@@ -28,6 +28,8 @@ export const AIMS: Readonly<Record<string, string>> = {
   'forfeit-keeps': 'lost-office|equivocator|sleeper|corner-cutter',
   'frozen-credit-unlocks': 'leaver|withholder|memory-bomb|sleeper|crash|torn-write',
   'leased-is-paid-whole': 'leases.*(crash|torn-write|mass-leave)',
+  'leased-is-worked-again': 'leases.*(crash|torn-write|mass-leave)',
+  'a-part-is-paid-whole': 'leases.*(crash|torn-write|mass-leave)',
   'shown-before-kept': '(crash|torn-write):0',
   'log-reopened-short': 'crash|torn-write|lost-tail',
   'snapshot-of-another-time': 'lost-tail',

@@ -105,4 +105,11 @@ export const LEDGER_BUGS: readonly PlantedBug[] = [
     "outcome: 'reproduced', segments: segment, ...evidence }",
     "outcome: 'reproduced', ...evidence }",
   ),
+  bug(
+    'a-part-is-paid-whole',
+    'who works what is left of a seat is paid the whole seat',
+    'protocol/src/settle.ts',
+    'book(state, { round, device, outcome, segments: segmentsAfter(state.charter, audit), evidence }, context);',
+    'book(state, { round, device, outcome, segments: segmentsPerRound(state.charter), evidence }, context);',
+  ),
 ];

@@ -200,4 +200,11 @@ export const PROTOCOL_BUGS: readonly PlantedBug[] = [
     'for (let next = round.reserves.shift(); next !== undefined; next = round.reserves.shift())',
     'for (let next = round.reserves.pop(); next !== undefined; next = round.reserves.pop())',
   ),
+  bug(
+    'leased-is-worked-again',
+    'a stand-in works a seat from its beginning, whatever was leased of it',
+    'protocol/src/reserves.ts',
+    'const skip = skipped + (noted.lease?.segment ?? 0);',
+    'const skip = skipped;',
+  ),
 ];

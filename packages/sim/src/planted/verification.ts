@@ -78,8 +78,8 @@ export const VERIFICATION_BUGS: readonly PlantedBug[] = [
     'auditor-starts-anew',
     'an auditor forgets how far the trainer’s schedule was',
     'node/src/auditor.ts',
-    'carriedSteps: carryIn.steps }, segment, start, signal)',
-    'carriedSteps: 0 }, segment, start, signal)',
+    'skip, carriedSteps: carryIn.steps };',
+    'skip, carriedSteps: 0 };',
   ),
   bug(
     'trainer-starts-anew',
