@@ -17,6 +17,8 @@ export interface GoodputPoint {
   readonly verified: number;
   readonly inBase: number;
   readonly roundSeconds: number;
+  /** Verified segments in a second of virtual time. */
+  readonly perSecond: number;
 }
 
 export interface Results {
