@@ -3,7 +3,7 @@ import { type DeviceId, isWorldError, shortId } from '@folkmoot/core';
 import { balanceOf, explain, isPaid, type Settlement } from '@folkmoot/ledger';
 import type { Notice } from '@folkmoot/node';
 import type { Event, State } from '@folkmoot/protocol';
-import type { Charter } from '@folkmoot/records';
+import { type Charter, segmentsAfter } from '@folkmoot/records';
 import type { MemberView, ProgressState } from '../ui/progress-view.ts';
 import type { Report } from '../ui/report.ts';
 import type { Totals } from './totals.ts';
@@ -173,9 +173,11 @@ export class RunFollower {
       case 'assigned':
         this.#trainers = Math.max(this.#trainers, event.trainers.length);
         break;
-      case 'committed':
-        this.#tokens += charter.stepsPerRound * charter.batchRows * charter.model.context;
+      case 'committed': {
+        const segments = segmentsAfter(charter, this.#options.state.round.seats[event.device] ?? { skip: 0 });
+        this.#tokens += segments * charter.stepsPerSegment * charter.batchRows * charter.model.context;
         break;
+      }
       case 'revealed':
         this.#pendingBytes.set(event.device, event.updateBytes);
         break;

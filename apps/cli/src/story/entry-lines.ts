@@ -101,7 +101,7 @@ export function eventText(event: Event, { charter, nameOf }: Words): string | un
     case 'assigned':
       return `round ${event.round} begins: ${names(event.trainers)} train, ${names(event.witnesses)} witness`;
     case 'handed-over':
-      return `${nameOf(event.standIn)} takes over the rows of ${nameOf(event.trainer)}`;
+      return `${nameOf(event.standIn)} takes over the rows of ${nameOf(event.trainer)}${event.skip > 0 ? ` from segment ${event.skip + 1} on` : ''}`;
     case 'redrawn':
       return `draw ${event.draw}: ${names(event.witnesses)} witness`;
     case 'included':
