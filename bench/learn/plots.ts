@@ -16,7 +16,7 @@ export function curvePlot(title: string, arms: readonly Named[], results: readon
   const values = arms.flatMap(({ label, arm }) => {
     const own = resultsOf(results, arm);
     return (own[0]?.curve ?? []).map(([round], i) => ({
-      arm: label,
+      arm: without(title, label),
       round,
       loss: own.reduce((sum, { curve }) => sum + (curve[i]?.[1] ?? Number.NaN), 0) / own.length,
     }));
@@ -46,7 +46,7 @@ export function frontierPlot(title: string, arms: readonly Named[], results: rea
     const losses = resultsOf(results, arm).map(finalLoss).filter(Number.isFinite);
     const times = timesFewer(arm);
     if (losses.length === 0 || times === 1) return [];
-    return [{ arm: label, times, loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length }];
+    return [{ arm: without(title, label), times, loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length }];
   });
   return chart({
     title,
@@ -70,4 +70,10 @@ export function frontierPlot(title: string, arms: readonly Named[], results: rea
       },
     },
   });
+}
+
+/** `label` without the last part that the title has too: a legend need not say it of every arm. */
+function without(title: string, label: string): string {
+  const last = `, ${title.split(', ').at(-1)}`;
+  return label.endsWith(last) ? label.slice(0, -last.length) : label;
 }

@@ -63,22 +63,33 @@ function memoryChart(reducer: Series): TopLevelSpec {
 }
 
 function logChart(log: readonly LogPoint[]): TopLevelSpec {
-  const values = log.flatMap(({ entries, logBytes, besideBytes, start }) => [
-    { what: 'the log itself, MB', entries, value: logBytes / 1e6 },
-    { what: 'written beside it, MB', entries, value: besideBytes / 1e6 },
-    { what: 'memory of a start, MB', entries, value: start.residentBytes / 1e6 },
-    { what: 'processor time of a start, hundredths of a second', entries, value: start.cpuMs / 10 },
+  const sizes = log.flatMap(({ entries, logBytes, besideBytes, start }) => [
+    { what: 'the log itself', entries, megabytes: logBytes / 1e6 },
+    { what: 'written beside it', entries, megabytes: besideBytes / 1e6 },
+    { what: 'memory of a start', entries, megabytes: start.residentBytes / 1e6 },
   ]);
+  const times = log.map(({ entries, start }) => ({ entries, seconds: start.cpuMs / 1000 }));
+  const x = { field: 'entries', type: 'quantitative', title: 'entries', axis: { tickCount: 5 } } as const;
   return {
     title: 'A log of 1,000 members: what is written, and what a start takes',
-    ...CHART,
-    data: { values },
-    mark: { type: 'line', point: true },
-    encoding: {
-      x: { field: 'entries', type: 'quantitative', title: 'entries' },
-      y: { field: 'value', type: 'quantitative', title: null },
-      color: { field: 'what', type: 'nominal', title: null, legend: { labelLimit: 400 } },
-    },
+    hconcat: [
+      {
+        ...{ width: 400, height: CHART.height },
+        data: { values: sizes },
+        mark: { type: 'line', point: true },
+        encoding: {
+          x,
+          y: { field: 'megabytes', type: 'quantitative', title: 'MB' },
+          color: { field: 'what', type: 'nominal', title: null, legend: { orient: 'top', labelLimit: 400 } },
+        },
+      },
+      {
+        ...{ width: 240, height: CHART.height },
+        data: { values: times },
+        mark: { type: 'line', point: true },
+        encoding: { x, y: { field: 'seconds', type: 'quantitative', title: 'processor seconds of a start' } },
+      },
+    ],
   };
 }
 
