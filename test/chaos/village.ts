@@ -8,8 +8,9 @@ import type { Reach } from './blows.ts';
 import { type Place, Star } from './star.ts';
 
 /**
- * Small and impatient, so that minutes show what hours would: a round of a few seconds, and no phase that waits longer
- * than a member that is hit is away.
+ * Small and impatient, so that minutes show what hours would: a round of a few seconds, and no phase that waits much longer
+ * than a member that is hit is away. Training has longer, since nobody waits for it once most have delivered: with 20 s every
+ * round was void on a machine with fourteen processes a core.
  */
 export const RULES = {
   batchRows: 4,
@@ -18,7 +19,7 @@ export const RULES = {
   succession: { silenceMs: 8000, everyRounds: 0 },
   timing: {
     openMs: 1500,
-    trainMs: 20_000,
+    trainMs: 40_000,
     revealMs: 6000,
     witnessMs: 8000,
     finalizeMs: 8000,
