@@ -2,7 +2,7 @@
 
 `./folkmoot replay --round R --segment K --export FOLDER` makes the folder: artifacts, named in the run's log by the
 sha-256 of their bytes, and segment.json, which tells how they fit together. Numbers are little-endian. Exit status 0:
-the claim holds.
+the claim holds; 1: it does not, or stderr says what is missing.
   run, round, segment, member   whose work this is
   artifacts                     file name -> sha-256, for:
     train.onnx                  parameters by name, tokens, targets [b*T] int32 -> loss, grad:NAME for each parameter
@@ -24,11 +24,19 @@ the claim holds.
 """
 import hashlib, json, math, pathlib, sys
 
-import numpy as np
-import onnxruntime
+if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+    sys.exit(__doc__)
+try:
+    import numpy as np
+    import onnxruntime
+except ImportError as missing:
+    sys.exit(f"{missing}: python3 -m pip install onnxruntime numpy")
 
 folder = pathlib.Path(sys.argv[1])
-segment = json.loads((folder / "segment.json").read_text())
+try:
+    segment = json.loads((folder / "segment.json").read_text())
+except (OSError, ValueError) as found:
+    sys.exit(f"{folder} is no folder that `./folkmoot replay --export` made: {found}")
 rules, tensors, chunk = segment["optimizer"], segment["tensors"], segment["chunk"]
 elements = sum(math.prod(tensor["shape"]) for tensor in tensors)
 turned = elements - segment["secondMoments"]  # Muon's part: the rest is AdamW's

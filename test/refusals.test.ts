@@ -106,6 +106,13 @@ test('one member at work, and what must not happen beside it', async (t) => {
     assert.match(error.message + JSON.stringify(error.facts), new RegExp(String(port)));
   });
 
+  await t.test('a port for artifacts that is taken: told before anybody joins', async (t) => {
+    const args = ['join', text, '--listen', '127.0.0.1', '--http', String(await listen(t))];
+    await assertRefused(world.start('http', args), 'port-taken', /Artifacts cannot be served/);
+    const members = Object.keys(openLog(ana.home, runId).now().members);
+    assert.equal(members.length, 1);
+  });
+
   const invites: [string, string, string, RegExp][] = [
     ['no invite at all', 'hello', 'invite-malformed', /not a Folkmoot invite/],
     ['an invite that is cut off', text.slice(0, -20), 'invite-malformed', /damaged or cut off/],

@@ -168,6 +168,8 @@ export class RunFollower {
         report.event(`${event.name} joined`, { type: 'joined', member: event.account, device: event.device });
         break;
       case 'away':
+        // Who trains no more gives no sign of life.
+        if (this.#isDone() && event.reason.startsWith('no sign of life')) break;
         report.event(`${this.nameOf(event.device)} is away: ${event.reason}`, { type: 'away', device: event.device });
         break;
       case 'assigned':

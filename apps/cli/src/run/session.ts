@@ -137,6 +137,17 @@ export class Session {
     const { signal, watch } = options;
     const folder = runFolder(options.home, note.run);
     const store = await openDiskStore({ path: folder.store, maxBytes: options.maxStoreBytes });
+    // Before this member joins: a port that is taken must not use up an invite.
+    const http =
+      options.httpPort === undefined
+        ? undefined
+        : await serveArtifacts({
+            store,
+            host: options.host,
+            port: options.httpPort,
+            admits: (place) => guard.admitsFrom(place, 'http'),
+          });
+    if (http) opened.push(() => http.close());
     const mirrors = [...new Set(options.mirrors ?? [])].map(httpMirror);
     const artifacts = new Artifacts(network, store, systemClock, undefined, mirrors);
     const cells = await openCells(folder.cells);
@@ -193,16 +204,6 @@ export class Session {
       watch,
     );
     opened.push(() => member.stop());
-    const http =
-      options.httpPort === undefined
-        ? undefined
-        : await serveArtifacts({
-            store,
-            host: options.host,
-            port: options.httpPort,
-            admits: (place) => guard.admitsFrom(place, 'http'),
-          });
-    if (http) opened.push(() => http.close());
     const session = new Session({ charter, member, store, engine, network, identity, http }, work, release);
     await checkHeader(member, options.header);
     return session;

@@ -110,7 +110,7 @@ function tell(
   );
   for (const [name, id] of Object.entries(claimed)) call.say(`  ${partLine(name, id, mine[name])}`);
   if (exportedTo !== undefined)
-    call.say(`  written  to ${exportedTo}: check it with python3 examples/check_segment.py`);
+    call.say(`  written  to ${exportedTo}: check it with python3 examples/check_segment.py ${exportedTo}`);
   call.say(conclusion(finding, story, one));
 }
 
