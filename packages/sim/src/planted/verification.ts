@@ -64,15 +64,15 @@ export const VERIFICATION_BUGS: readonly PlantedBug[] = [
     'start-not-opened',
     'an opened start need not be in the committed trace',
     'protocol/src/audits.ts',
-    'return checkOpening(audit.commit.traceRoot, links(state), body.start, startOf(state, audit, body));',
+    'return checkOpening(audit.commit.traceRoot, links(state, audit), body.start, startOf(state, audit, body));',
     'return startOf(state, audit, body).length > 0;',
   ),
   bug(
     'encoding-not-opened',
     'the encoding need not be in the committed trace',
     'protocol/src/audits.ts',
-    'checkOpening(traceRoot, links(state), body.last, last) &&\n    checkOpening(traceRoot, links(state), body.encode, encode)',
-    'checkOpening(traceRoot, links(state), body.last, last) &&\n    encode.length > 0',
+    'checkOpening(traceRoot, links(state, audit), body.last, last) &&\n    checkOpening(traceRoot, links(state, audit), body.encode, encode)',
+    'checkOpening(traceRoot, links(state, audit), body.last, last) &&\n    encode.length > 0',
   ),
   bug(
     'auditor-starts-anew',
