@@ -9,6 +9,7 @@ import type { ListenOptions, MemberOptions } from '../commands/member-options.ts
 import type { Invocation } from '../invocation.ts';
 import { type Report, reportFor } from '../ui/report.ts';
 import { parseHost, parsePort } from './door.ts';
+import { EnteringAloud } from './entering-aloud.ts';
 import { RunFollower } from './follow-run.ts';
 import { loopbackLast } from './loopback-last.ts';
 import { type OpenHome, openHome, reachOf, Session } from './session.ts';
@@ -89,6 +90,7 @@ export async function takePartIn(call: Invocation, part: Part, entrance: Entranc
   const { header, ticket, vouched, mirrors = [], ...note } = entrance;
   let follower: RunFollower | undefined;
   const early: Notice[] = [];
+  const entering = new EnteringAloud(call.note);
   try {
     const home = open ?? (await openHome({ ...part, home: call.home }, entrance.run));
     const session = await Session.open(home, note, {
@@ -99,13 +101,19 @@ export async function takePartIn(call: Invocation, part: Part, entrance: Entranc
       ticket,
       mirrors: [...mirrors, ...(part.mirrors ?? [])],
       vouched,
-      watch: (notice) => (follower ? follower.notice(notice) : early.push(notice)),
+      watch: (notice) => {
+        entering.notice(notice);
+        if (follower) follower.notice(notice);
+        else early.push(notice);
+      },
       signal,
     });
+    entering.close();
     follower = newFollower(session, report, part);
     for (const notice of early) follower.notice(notice);
     await stay(call, session, follower, report, part);
   } finally {
+    entering.close();
     report.close();
     letGo();
   }
