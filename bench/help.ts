@@ -3,21 +3,9 @@
  * aggregator; each round every update is applied alone to the base, and its loss compared on rows of its trainer and on
  * others.
  */
-import { hashOf, sha256, utf8 } from '@folkmoot/core';
-import { assignedRows, buildDataset, type RowBatch, Rows } from '@folkmoot/data';
-import { defaultDocuments } from '@folkmoot/data/node';
-import {
-  ADAMW,
-  evaluateProgram,
-  initialParameters,
-  momentSizes,
-  type OptimizerRules,
-  PRESETS,
-  parameterLayout,
-  Tokenizer,
-  trainProgram,
-} from '@folkmoot/model';
-import type { CodecRules } from '@folkmoot/records';
+import { type Hash, hashOf, sha256, utf8 } from '@folkmoot/core';
+import { assignedRows, type RowBatch, type Rows } from '@folkmoot/data';
+import { evaluateProgram, initialParameters, trainProgram } from '@folkmoot/model';
 import { createEngine } from '@folkmoot/tensor/node';
 import {
   aggregate,
@@ -27,20 +15,19 @@ import {
   encodeUpdate,
   LocalRound,
   type Update,
-  zeroError,
-  zeroMoments,
 } from '@folkmoot/training';
 import type { Figure } from './bench.ts';
-
-const MODEL = PRESETS.tiny;
-const LAYOUT = parameterLayout(MODEL);
-const BATCH_ROWS = 8;
-const DATA_BYTES = 4 * 2 ** 20;
-const CODECS: Readonly<Record<'dense' | 'sparse', CodecRules>> = {
-  dense: { kind: 'dense', block: 4096 },
-  sparse: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' },
-};
-const OPTIMIZER: OptimizerRules = { ...ADAMW, learningRate: '0.002', warmupSteps: 20 };
+import {
+  BATCH_ROWS,
+  type Carried,
+  CODECS,
+  LAYOUT,
+  MODEL,
+  newMember,
+  OPTIMIZER,
+  realText,
+  spreadOver,
+} from './tiny-training.ts';
 
 /** Rows that a witness measures on, of each kind. */
 const ROWS = 8;
@@ -50,7 +37,7 @@ const ROUNDS = 24;
 const STEPS = 20;
 
 export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
-  const rows = await realText();
+  const { train: rows } = await realText();
   const found: Sample[] = [];
   for (const seed of SEEDS) for await (const sample of samples(rows, seed, signal)) found.push(sample);
   for (const who of ['honest', 'copycat'] as const) {
@@ -67,73 +54,98 @@ export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
   }
 }
 
+type Who = 'honest' | 'copycat';
+
 interface Sample {
-  round: number;
-  who: 'honest' | 'copycat';
-  help: number;
+  readonly round: number;
+  readonly who: Who;
+  /** Nats per token. */
+  readonly help: number;
+}
+
+interface Offer {
+  readonly key: string;
+  readonly who: Who;
+  readonly seat: number;
+  readonly update: Update;
 }
 
 async function* samples(train: Rows, seedName: string, signal?: AbortSignal): AsyncIterable<Sample> {
   const engine = await createEngine('native');
-  const program = trainProgram(MODEL, BATCH_ROWS);
-  const local = await LocalRound.create({ engine, train: program, layout: LAYOUT, optimizer: OPTIMIZER });
-  const evaluator = await Evaluator.create(engine, evaluateProgram(MODEL, BATCH_ROWS), LAYOUT);
-  const { elements } = LAYOUT;
-  const rules = { batchRows: BATCH_ROWS, stepsPerRound: STEPS };
-  let base = initialParameters(MODEL, sha256(utf8(seedName)));
-  const members = Array.from({ length: HONEST }, () => ({
-    moments: zeroMoments(momentSizes(OPTIMIZER, LAYOUT)),
-    error: zeroError(elements),
-  }));
   try {
+    const options = { engine, train: trainProgram(MODEL, BATCH_ROWS), layout: LAYOUT, optimizer: OPTIMIZER };
+    const local = await LocalRound.create(options);
+    const evaluator = await Evaluator.create(engine, evaluateProgram(MODEL, BATCH_ROWS), LAYOUT);
+    const members = Array.from({ length: HONEST }, newMember);
+    let base = initialParameters(MODEL, sha256(utf8(seedName)));
     for (let round = 1; round <= ROUNDS; round++) {
       signal?.throwIfAborted();
-      const seed = hashOf('help', seedName, round);
-      const rowsOf = (seat: number) =>
-        Array.from({ length: STEPS }, (_, step) => assignedRows(seed, train.count, seat, step, rules));
-      const offers: { key: string; who: 'honest' | 'copycat'; seat: number; update: Update }[] = [];
-      for (const [seat, member] of members.entries()) {
-        await local.start(base, member.moments);
-        const batches = await Promise.all(rowsOf(seat).map((rows) => train.read(rows)));
-        const first = (round - 1) * STEPS;
-        const outcome = await local.runSegment({ batches, globalStep: first, deviceStep: first }, signal);
-        if (outcome.outcome === 'diverged') throw new Error(outcome.reason);
-        member.moments = outcome.moments;
-        const encoded = encodeUpdate(CODECS.dense, LAYOUT, { base, end: outcome.params, errorIn: member.error });
-        if (!encoded.ok) throw new Error(encoded.reason);
-        const decoded = decodeUpdate(CODECS.dense, LAYOUT, encoded.bytes);
-        if (!decoded.ok) throw new Error(decoded.reason);
-        offers.push({ key: `seat ${seat}`, who: 'honest', seat, update: decoded.update });
-      }
-      const combined = aggregate(offers, elements);
-      const next = applyAggregate(base, combined, '1');
+      const rowsOf = rowsIn(train, hashOf('help', seedName, round));
+      const offers: Offer[] = [];
+      for (const [seat, member] of members.entries())
+        offers.push(await trained(local, base, member, { train, rows: rowsOf(seat), seat, round }, signal));
+      const combined = aggregate(offers, LAYOUT.elements);
       // A copycat holds a seat of its own and shows another's update.
       offers.push({ key: 'copy', who: 'copycat', seat: HONEST, update: offers[0]!.update });
-      for (const { who, seat, update, key } of offers) {
-        const alone = applyAggregate(base, aggregate([{ key, update }], elements), '1');
-        const spread = <T>(list: T[]) =>
-          Array.from({ length: ROWS }, (_, i) => list[Math.floor((i * list.length) / ROWS)]!);
-        const own = await train.read(spread(rowsOf(seat).flat()));
-        const other = await train.read(spread(rowsOf(HONEST + 1).flat()));
-        const loss = async (params: Float32Array, rows: RowBatch) => evaluator.loss(params, rows);
-        const gain = async (rows: RowBatch) => (await loss(base, rows)) - (await loss(alone, rows));
-        yield { round, who, help: (await gain(own)) - (await gain(other)) };
+      const other = await measuredOn(train, rowsOf(HONEST + 1));
+      for (const offer of offers) {
+        const own = await measuredOn(train, rowsOf(offer.seat));
+        yield { round, who: offer.who, help: await helpOf(offer, base, own, other, evaluator) };
       }
-      base = next;
+      base = applyAggregate(base, combined, '1');
     }
   } finally {
     await engine.close();
   }
 }
 
-/** Documentation and source of the installed dependencies, as a run would have it. */
-async function realText(): Promise<Rows> {
-  const { documents } = await defaultDocuments(new URL('..', import.meta.url).pathname, DATA_BYTES);
-  const tokenizer = Tokenizer.train(
-    documents.map(({ text }) => text),
-    MODEL.vocab,
-  );
-  const { manifest, shards } = buildDataset(documents, tokenizer, { context: MODEL.context });
-  const byId = new Map(shards.map(({ id, bytes }) => [id, bytes]));
-  return new Rows(manifest, 'train', async (id) => byId.get(id)!);
+/** The rows of each step, by seat. */
+function rowsIn(train: Rows, seed: Hash): (seat: number) => number[][] {
+  const rules = { batchRows: BATCH_ROWS, stepsPerRound: STEPS };
+  return (seat) => Array.from({ length: STEPS }, (_, step) => assignedRows(seed, train.count, seat, step, rules));
+}
+
+interface Task {
+  readonly train: Rows;
+  readonly rows: readonly number[][];
+  readonly seat: number;
+  readonly round: number;
+}
+
+async function trained(
+  local: LocalRound,
+  base: Float32Array,
+  member: Carried,
+  { train, rows, seat, round }: Task,
+  signal?: AbortSignal,
+): Promise<Offer> {
+  await local.start(base, member.moments);
+  const batches = await Promise.all(rows.map((step) => train.read(step)));
+  const first = (round - 1) * STEPS;
+  const outcome = await local.runSegment({ batches, globalStep: first, deviceStep: first }, signal);
+  if (outcome.outcome === 'diverged') throw new Error(outcome.reason);
+  member.moments = outcome.moments;
+  const encoded = encodeUpdate(CODECS.dense, LAYOUT, { base, end: outcome.params, errorIn: member.error });
+  if (!encoded.ok) throw new Error(encoded.reason);
+  const decoded = decodeUpdate(CODECS.dense, LAYOUT, encoded.bytes);
+  if (!decoded.ok) throw new Error(decoded.reason);
+  return { key: `seat ${seat}`, who: 'honest', seat, update: decoded.update };
+}
+
+function measuredOn(train: Rows, rows: readonly number[][]): Promise<RowBatch> {
+  const all = rows.flat();
+  return train.read(spreadOver(all.length, ROWS).map((i) => all[i]!));
+}
+
+/** By how much more the update alone, applied to the base, lowers the loss on `own` rows than on `other` ones. */
+async function helpOf(
+  { key, update }: Offer,
+  base: Float32Array,
+  own: RowBatch,
+  other: RowBatch,
+  evaluator: Evaluator,
+): Promise<number> {
+  const alone = applyAggregate(base, aggregate([{ key, update }], LAYOUT.elements), '1');
+  const gain = async (rows: RowBatch) => (await evaluator.loss(base, rows)) - (await evaluator.loss(alone, rows));
+  return (await gain(own)) - (await gain(other));
 }

@@ -3,33 +3,23 @@
  * steps each, through the same codec and aggregator. The hold-out loss of three must be lower.
  */
 import { hashOf, sha256, utf8 } from '@folkmoot/core';
-import { assignedRows, buildDataset, type RowBatch, Rows } from '@folkmoot/data';
-import { defaultDocuments } from '@folkmoot/data/node';
-import {
-  ADAMW,
-  evaluateProgram,
-  initialParameters,
-  momentSizes,
-  type OptimizerRules,
-  PRESETS,
-  parameterLayout,
-  Tokenizer,
-  trainProgram,
-} from '@folkmoot/model';
+import { assignedRows, type RowBatch, type Rows } from '@folkmoot/data';
+import { evaluateProgram, initialParameters, trainProgram } from '@folkmoot/model';
 import type { CodecRules } from '@folkmoot/records';
 import { createEngine } from '@folkmoot/tensor/node';
-import {
-  aggregate,
-  applyAggregate,
-  decodeUpdate,
-  Evaluator,
-  encodeUpdate,
-  LocalRound,
-  type Moments,
-  zeroError,
-  zeroMoments,
-} from '@folkmoot/training';
+import { aggregate, applyAggregate, decodeUpdate, Evaluator, encodeUpdate, LocalRound } from '@folkmoot/training';
 import type { Figure } from './bench.ts';
+import {
+  BATCH_ROWS,
+  type Carried,
+  CODECS,
+  LAYOUT,
+  MODEL,
+  newMember,
+  OPTIMIZER,
+  realText,
+  spreadOver,
+} from './tiny-training.ts';
 
 export interface TogetherOptions {
   /** Members of the larger group, default 3. */
@@ -53,17 +43,8 @@ export interface TogetherPoint {
   readonly dropped: number;
 }
 
-const MODEL = PRESETS.tiny;
-const LAYOUT = parameterLayout(MODEL);
-const BATCH_ROWS = 8;
 const HOLDOUT_ROWS = 64;
 const EVALUATE_EVERY = 5;
-const DATA_BYTES = 4 * 2 ** 20;
-const CODECS: Readonly<Record<'dense' | 'sparse', CodecRules>> = {
-  dense: { kind: 'dense', block: 4096 },
-  sparse: { kind: 'sparse', chunk: 4096, keep: 64, errorDecay: '0.95' },
-};
-const OPTIMIZER: OptimizerRules = { ...ADAMW, learningRate: '0.002', warmupSteps: 20 };
 
 /** Prints a table as it grows; resolves to the last line's figures. About two minutes with the defaults. */
 export async function benchTogether(
@@ -91,7 +72,8 @@ export async function* run(signal: AbortSignal): AsyncIterable<Figure> {
 /** Trains both groups round by round; yields their hold-out losses every few rounds and at the end. */
 async function* together(options: TogetherOptions): AsyncIterable<TogetherPoint> {
   const { members = 3, rounds = 20, signal } = options;
-  const { train, holdout } = await realText();
+  const { train, holdout: held } = await realText();
+  const holdout = await held.read(spreadOver(held.count, Math.min(HOLDOUT_ROWS, held.count)));
   const engine = await createEngine('native');
   try {
     const program = trainProgram(MODEL, BATCH_ROWS);
@@ -111,32 +93,11 @@ async function* together(options: TogetherOptions): AsyncIterable<TogetherPoint>
   }
 }
 
-/** Documentation and source of the installed dependencies, as a run would have it. */
-async function realText(): Promise<{ train: Rows; holdout: RowBatch }> {
-  const { documents } = await defaultDocuments(new URL('..', import.meta.url).pathname, DATA_BYTES);
-  const tokenizer = Tokenizer.train(
-    documents.map(({ text }) => text),
-    MODEL.vocab,
-  );
-  const { manifest, shards } = buildDataset(documents, tokenizer, { context: MODEL.context });
-  const byId = new Map(shards.map(({ id, bytes }) => [id, bytes]));
-  const rowsOf = (split: 'train' | 'holdout') => new Rows(manifest, split, async (id) => byId.get(id)!);
-  const held = rowsOf('holdout');
-  const count = Math.min(HOLDOUT_ROWS, held.count);
-  const spread = Array.from({ length: count }, (_, i) => Math.floor((i * held.count) / count));
-  return { train: rowsOf('train'), holdout: await held.read(spread) };
-}
-
-interface Member {
-  moments: Moments;
-  error: Uint16Array;
-}
-
 /** Members who take turns on one engine; each has its own rows, moments and error memory. */
 class Group {
   base = initialParameters(MODEL, sha256(utf8('together')));
   dropped = 0;
-  readonly #members: Member[];
+  readonly #members: Carried[];
   readonly #rows: Rows;
   readonly #local: LocalRound;
   readonly #codec: CodecRules;
@@ -145,11 +106,7 @@ class Group {
   #round = 0;
 
   constructor(size: number, rows: Rows, local: LocalRound, options: TogetherOptions) {
-    const { elements } = LAYOUT;
-    this.#members = Array.from({ length: size }, () => ({
-      moments: zeroMoments(momentSizes(OPTIMIZER, LAYOUT)),
-      error: zeroError(elements),
-    }));
+    this.#members = Array.from({ length: size }, newMember);
     this.#rows = rows;
     this.#local = local;
     this.#codec = CODECS[options.codec ?? 'dense'];
@@ -168,7 +125,7 @@ class Group {
     this.#round++;
   }
 
-  async #train(seat: number, member: Member, signal?: AbortSignal) {
+  async #train(seat: number, member: Carried, signal?: AbortSignal) {
     const first = this.#round * this.#stepsPerRound;
     await this.#local.start(this.base, member.moments);
     const segment = { batches: await this.#batches(seat), globalStep: first, deviceStep: first };
