@@ -39,10 +39,12 @@ export async function runFuzz(call: Invocation, options: FuzzOptions, names: str
       if (call.live) process.stdout.write(`\r${line(target, total)}`);
       // Lets the signal's handler run.
       await new Promise(setImmediate);
-      signal.throwIfAborted();
+      if (signal.aborted) break;
     }
+    // Also of what was stopped: its inputs were made.
     call.object({ target: target.name, seed: options.seed, ...total });
     call.say(`${call.live ? '\r' : ''}${line(target, total)}`);
+    signal.throwIfAborted();
   }
 }
 
@@ -67,16 +69,21 @@ async function guided(
 ): Promise<void> {
   const signal = call.stopSignal();
   const show = (sofar: Guided) => `${line(target, sofar)}   kept ${sofar.corpus}, letters ${sofar.letters}`;
-  const onBatch = async (sofar: Guided) => {
-    if (call.live) process.stdout.write(`\r${show(sofar)}`);
+  let sofar: Guided | undefined;
+  const onBatch = async (now: Guided) => {
+    sofar = now;
+    if (call.live) process.stdout.write(`\r${show(now)}`);
     await new Promise(setImmediate);
     signal.throwIfAborted();
   };
-  const total = await fuzzers
-    .fuzzGuided(target, seed, inputs, coverage, onBatch)
-    .catch((error) => explained(fuzzers, error));
-  call.object({ target: target.name, seed, ...total });
-  call.say(`${call.live ? '\r' : ''}${show(total)}`);
+  try {
+    await fuzzers.fuzzGuided(target, seed, inputs, coverage, onBatch);
+  } catch (error) {
+    if (!signal.aborted || error instanceof fuzzers.Finding) return explained(fuzzers, error);
+  }
+  call.object({ target: target.name, seed, ...sofar });
+  call.say(`${call.live ? '\r' : ''}${sofar ? show(sofar) : target.name}`);
+  signal.throwIfAborted();
 }
 
 async function slice(fuzzers: Fuzzers, target: Target, seed: string, from: number, to: number): Promise<Fuzzed> {
