@@ -10,7 +10,7 @@ const bug = (
   by: PlantedBug['by'] = 'worlds',
 ): PlantedBug => ({ name, area: 'network', about, file: `packages/${file}`, find, put, by });
 
-const CONTRACT = 'packages/network/src/libp2p-network.test.ts';
+const CONTRACT = 'packages/network/src/contract.test.ts';
 
 export const NETWORK_BUGS: readonly PlantedBug[] = [
   bug(

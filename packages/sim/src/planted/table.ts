@@ -68,7 +68,7 @@ const HEAD = [
   '',
   'Each of these bugs was planted alone, in a copy of the source in memory, and the worlds of `packages/sim/src/world/worlds.test.ts`',
   'were run from seed 0 on until a checker spoke (where a bug needs a certain evil, such as a full disk, only worlds that have it: `aims.ts`); bugs in the adapters were given to the contract that simulated and real ones share,',
-  'and bugs that need a liar who is in no world to the tests that have it. `./folkmoot sim --plant all` does it again and writes this page, row by row: stopped, it goes on where it was, and runs what has no row of the present source.',
+  'and bugs that need a liar who is in no world to the tests that have it (a test that fails without the bug as well has noticed nothing). `./folkmoot sim --plant all` does it again and writes this page, row by row: stopped, it goes on where it was, and runs what has no row of the present source.',
   '`--plant NAME… --table` runs some anew. The last column names the source: the tree of `packages/`, and the bug. A test plants a handful at every commit, and checks that',
   'all still fit and that each has a row here.',
   '',
