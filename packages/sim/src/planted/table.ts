@@ -49,12 +49,18 @@ export function plantedTable(
   });
   const noticed = known.filter(({ row }) => row.by !== NOBODY).length;
   const old = known.filter(({ isOld }) => isOld).length;
+  const tree = bugs[0] && treeOf(stateOf(bugs[0]));
   const absent = bugs.filter(({ name }) => !rows.has(name)).map(({ name }) => `\`${name}\``);
   return [
     ...HEAD,
     `${noticed} of ${bugs.length} were noticed. Time is processor time (for tests: elapsed), on a busy machine, worlds without the bug included.`,
     ...(absent.length > 0 ? ['', `Not run yet: ${absent.join(', ')}.`] : []),
-    ...(old > 0 ? ['', `Rows with ° (${old}) were run on an earlier state of \`packages/\` than the others.`] : []),
+    ...(old > 0
+      ? [
+          '',
+          `Rows with ° (${old}) were run on another state of \`packages/\` than the others, which are of \`${tree}\`.`,
+        ]
+      : []),
     '',
     '| bug | area | where | what goes wrong | noticed by | seed | s | source |',
     '|---|---|---|---|---|---|---|---|',
