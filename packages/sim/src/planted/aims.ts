@@ -30,7 +30,6 @@ export const AIMS: Readonly<Record<string, string>> = {
   'leased-is-paid-whole': 'leases.*(crash|torn-write|mass-leave)',
   'leased-is-worked-again': 'leases.*(crash|torn-write|mass-leave)',
   'a-part-is-paid-whole': 'leases.*(crash|torn-write|mass-leave)',
-  'shown-before-kept': '(crash|torn-write):0',
   'log-reopened-short': 'crash|torn-write|lost-tail',
   'snapshot-of-another-time': 'lost-tail',
   'loss-is-not-told': 'lost-store',
@@ -38,7 +37,6 @@ export const AIMS: Readonly<Record<string, string>> = {
   'time-goes-back': 'clock-skew:0',
   'own-numbers': 'crash|torn-write|lost-tail|mass-leave',
   'lost-peers-stay-lost': 'partition',
-  'tried-once': 'loss|partition|lost-store',
   'followed-once': 'partition|loss',
   'everything-is-appended': 'duplication|replayer|index-forger',
 };

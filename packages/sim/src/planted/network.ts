@@ -62,6 +62,7 @@ export const NETWORK_BUGS: readonly PlantedBug[] = [
     'node/src/task-list.ts',
     'if (!this.#stopped) this.#onIdle();',
     '',
+    'packages/node/src/task-list.test.ts',
   ),
   bug(
     'followed-once',
