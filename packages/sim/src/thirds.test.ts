@@ -23,7 +23,8 @@ const STARVES: ReadonlySet<string> = new Set(['sybil-swarm']);
 
 for (const name of rotating(adversaryNames(), EACH_COMMIT))
   test(`${name}: a third of nine`, async () => {
-    const wishes = { members: 9, rounds: 1, minutes: 0.1, calm: true, adversaries: { [name]: 1 / 3 } };
+    // Whoever lost a message of its log has noticed it within two rounds, and is paid for the next.
+    const wishes = { members: 9, rounds: 2, minutes: 0.1, calm: true, adversaries: { [name]: 1 / 3 } };
     const { violation, referee, plan, run } = await runPlan(planOf(`a third, ${name}`, wishes));
     const liars = run.people.filter((_, i) => plan.members[i]?.adversary).map(({ id }) => id);
     const honest = run.people.filter(({ id }) => !liars.includes(id));
