@@ -178,7 +178,8 @@ test('Ctrl+C while a member waits for others who are gone', async (t) => {
   // It has the run, so it waits for somebody to come back rather than fail.
   await until('ben to hold its home', () => processesNaming(join(world.folder, 'ben')) === undefined || holds(again));
   again.signal('SIGINT');
-  assert.ok([0, 130].includes((await again.ended).code!), again.output);
+  // No code: it was not listening for the signal yet, which then ended it; a shell says 130 of that, too.
+  assert.ok([0, 130, null].includes((await again.ended).code), again.output);
 });
 
 function holds({ home, pid }: Process): boolean {
